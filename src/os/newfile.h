@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef COF_OS_NEWFILE_H
+#define COF_OS_NEWFILE_H
+
+/*
+ * New files that appear under their final name whole or not at all.
+ *
+ * The file is written as ".NAME.RANDOM.tmp" in the same directory, readable by its owner only, and
+ * gets its name in one step after its bytes are on the disk.  Whatever goes wrong before that, the
+ * temporary file is removed: by cof_newfile_free(), or by cof_newfile_abandon_all() from a signal
+ * handler.
+ */
+
+#include "os/file.h"
+
+#include <coffer/error.h>
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+typedef struct cof_newfile cof_newfile;
+
+/*
+ * Start a file that will be called final_path (copied); its permissions will be exactly `mode`,
+ * whatever the umask.  The caller owns *out, NULL on failure.  COF_IO; COF_USAGE when the path
+ * ends in a slash; COF_LIMIT when it is too long; COF_NOMEM.
+ */
+cof_status cof_newfile_create(cof_newfile **out, const char *final_path, mode_t mode,
+                              cof_error *err) COF_MUST_USE;
+
+/* Borrowed until cof_newfile_free(); stays open after publishing (a lock stays held). */
+cof_file *cof_newfile_file(cof_newfile *nf);
+
+/* Borrowed: the path that it will have. */
+const char *cof_newfile_path(const cof_newfile *nf);
+
+/*
+ * Sync the bytes, give the file its name, sync the directory.  Without `force`, an existing file
+ * of that name is never replaced: COF_USAGE.  With it, it is replaced in one step.  A symbolic
+ * link of that name counts as the existing file: resolve with cof_path_real() what is to be kept.
+ *
+ * COF_IO: after a failure before the renaming nothing has changed under the final name; if only
+ * the directory could not be synced, the file is there, and the message says that a power loss may
+ * still undo it.  Once per file.
+ */
+cof_status cof_newfile_publish(cof_newfile *nf, bool force, cof_error *err) COF_MUST_USE;
+
+/* Close it; remove the temporary file unless it was published.  NULL is fine. */
+void cof_newfile_free(cof_newfile *nf);
+
+/*
+ * Remove every temporary file of this process that is not published yet.  Async-signal-safe: for
+ * the handler of a command that is about to end.  The files must not be published afterwards.
+ * Paths are used as they were given: a relative one needs an unchanged working directory.
+ */
+void cof_newfile_abandon_all(void);
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef COF_OS_OS_H
+#define COF_OS_OS_H
+
+/*
+ * The operating system as one table of calls, so that tests can replace it as a whole: record what
+ * is done and in which order, let the n-th call fail, cut a write short.  All other files of this
+ * room, and everything above it, reach files only through the current table.
+ *
+ * Every call behaves like the system call of its name: -1 (NULL) and errno on failure, EINTR
+ * included, which the callers deal with.  A test usually copies *cof_os_real(), replaces some
+ * members and keeps its state in static variables.
+ */
+
+#include <dirent.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/types.h>
+#include <termios.h>
+#include <time.h>
+
+typedef enum cof_lock_kind { COF_LOCK_NONE, COF_LOCK_SHARED, COF_LOCK_EXCLUSIVE } cof_lock_kind;
+
+typedef enum cof_advice {
+    COF_ADVICE_SEQUENTIAL, /* will be read from front to back */
+    COF_ADVICE_RANDOM,     /* do not read ahead */
+    COF_ADVICE_DONE        /* will not be read again soon */
+} cof_advice;
+
+typedef struct cof_os {
+    int (*open)(const char *path, int flags, mode_t mode);
+    int (*close)(int fd);
+    ssize_t (*read)(int fd, void *out, size_t len);
+    ssize_t (*write)(int fd, const void *data, size_t len);
+    ssize_t (*pread)(int fd, void *out, size_t len, off_t off);
+    ssize_t (*pwrite)(int fd, const void *data, size_t len, off_t off);
+    int (*fsync)(int fd);
+    int (*syncfs)(int fd);
+    int (*ftruncate)(int fd, off_t len);
+    int (*fadvise)(int fd, off_t off, off_t len, cof_advice advice);
+
+    int (*fstat)(int fd, struct stat *out);
+    int (*stat)(const char *path, struct stat *out);
+    int (*lstat)(const char *path, struct stat *out);
+    int (*statvfs)(const char *path, struct statvfs *out);
+    int (*fchmod)(int fd, mode_t mode);
+    int (*fchown)(int fd, uid_t uid, gid_t gid);
+    ssize_t (*flistxattr)(int fd, char *out, size_t cap);
+    ssize_t (*fgetxattr)(int fd, const char *name, void *out, size_t cap);
+    int (*fsetxattr)(int fd, const char *name, const void *data, size_t len);
+
+    int (*rename)(const char *from, const char *to);
+    int (*rename_noreplace)(const char *from, const char *to); /* EINVAL, ENOSYS: not possible */
+    int (*link)(const char *from, const char *to);
+    int (*unlink)(const char *path); /* must be async-signal-safe */
+    int (*mkdir)(const char *path, mode_t mode);
+    char *(*realpath)(const char *path); /* result is the caller's to free() */
+    DIR *(*opendir)(const char *path);
+    struct dirent *(*readdir)(DIR *dir);
+    int (*closedir)(DIR *dir);
+
+    /* A lock of the open file description on the whole file; EAGAIN or EACCES when held. */
+    int (*lock)(int fd, cof_lock_kind kind, int wait);
+
+    int (*clock_gettime)(clockid_t clock, struct timespec *out);
+    int (*isatty)(int fd);
+    int (*columns)(int fd); /* width of a terminal, 0 if unknown */
+    int (*tcgetattr)(int fd, struct termios *out);
+    int (*tcsetattr)(int fd, int when, const struct termios *mode);
+} cof_os;
+
+/* The table of the real system.  Static storage. */
+const cof_os *cof_os_real(void);
+
+/* The table in use by the whole process: the real one unless a test has replaced it. */
+const cof_os *cof_os_get(void);
+
+/*
+ * Replace the table for the whole process, NULL: back to the real one.  Borrows os until it is
+ * replaced.  For tests; not while another thread is inside the library.
+ */
+void cof_os_set(const cof_os *os);
+
+/* Seconds since the epoch; 0 if the clock is before it or cannot be read. */
+uint64_t cof_clock_now(void);
+
+/* Nanoseconds since some fixed moment, never going back: for durations. */
+uint64_t cof_clock_monotonic_ns(void);
+
+/*
+ * For the command: no core dumps of this process, no debugger attached by others of the same user.
+ * Returns 0, or -1 where the system refuses a part of it (errno says why).
+ */
+int cof_no_core_dumps(void);
+
+#endif
