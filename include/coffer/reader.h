@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef COFFER_READER_H
+#define COFFER_READER_H
+
+/*
+ * Opening, describing, verifying and restoring a backup (docs/FORMAT.md, section 7).
+ *
+ * There is one way in, cof_reader_open, for every reader: what it returned has passed every check
+ * that can be made without reading the body.
+ */
+
+#include <coffer/credentials.h>
+#include <coffer/error.h>
+#include <coffer/report.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct cof_open_options {
+    const char *path; /* NULL: read from input_fd */
+    int input_fd;     /* a pipe is spooled, as ciphertext, to an unlinked file in spool_dir first */
+    const char *spool_dir; /* NULL: $TMPDIR, else /var/tmp */
+
+    /*
+     * Who is trusted.  With NULL or an empty set, opening ends with COF_AUTH and a sentence that
+     * shows the fingerprint to compare, unless claimed is set: then the backup is opened to be
+     * described only, signatures are checked against the certificates that came with it, and
+     * everything it says is what it *claims*.
+     */
+    const cof_trust *trust;
+    bool claimed;
+
+    const cof_keyring *keys; /* NULL: no private key; then restore and a deep verify cannot work */
+    bool strict_custody;     /* a bad custody verdict is COF_AUTH instead of a warning */
+    cof_report report;
+} cof_open_options;
+
+typedef struct cof_reader cof_reader;
+
+/*
+ * Open a backup.  options and all it points to must live as long as the reader.
+ *
+ * COF_FORMAT, COF_UNSUPPORTED: not a backup, damaged, of a newer kind.  COF_AUTH: not signed by
+ * whom the caller trusts as maker, or changed.  COF_NO_MATCH: no key in keys opens it.  COF_IO,
+ * COF_NOMEM, COF_LIMIT.  COF_USAGE: a directory, FIFO without input_fd, ...  *out is NULL then.
+ */
+cof_status cof_reader_open(cof_reader **out, const cof_open_options *options,
+                           cof_error *err) COF_MUST_USE;
+void cof_reader_free(cof_reader *reader);
+
+/* ---- what it is ---- */
+
+typedef enum cof_standing {
+    COF_STANDING_CLAIMED, /* the signature fits a key that came with the file; not trusted */
+    COF_STANDING_TRUSTED,
+    COF_STANDING_BAD      /* no valid signature by a key known here */
+} cof_standing;
+
+typedef struct cof_party {
+    char subject[COF_SUBJECT_TEXT_MAX];         /* "" where no certificate is at hand */
+    char fingerprint[COF_FINGERPRINT_TEXT_MAX]; /* of the public key */
+    cof_standing standing;
+} cof_party;
+
+typedef struct cof_recipient_info {
+    char subject[COF_SUBJECT_TEXT_MAX];
+    char fingerprint[COF_FINGERPRINT_TEXT_MAX];
+    char cert_sha256[65];
+    uint64_t not_after;
+    char key[16];
+    bool opened; /* it was this one's private key that opened the backup here */
+} cof_recipient_info;
+
+typedef struct cof_custody_info {
+    uint64_t generation;
+    cof_party by;
+    uint64_t time;       /* seconds since 1970 */
+    char reason[4104];   /* safe for a terminal */
+    size_t recipients;   /* how many it named */
+} cof_custody_info;
+
+/* All strings are safe for a terminal.  Borrowed from the reader, valid until it is freed. */
+typedef struct cof_info {
+    char uuid[37];
+    char label[65];
+    uint32_t epoch;
+    uint64_t created;          /* seconds since 1970 */
+    bool sealed;               /* false: signed only, not encrypted */
+    bool tree;                 /* false: a stream */
+    const char *cipher;        /* "AES-256-GCM" */
+    uint32_t record_size;
+    cof_party maker;
+
+    /* Of the manifest. */
+    uint64_t records, plain_bytes;
+    uint64_t started, finished;
+    bool complete;
+    char root[65];
+    char tool[272];
+
+    /* Of the custody; generation 0 for signed-only. */
+    uint64_t generation;
+    const char *custody_problem; /* NULL: the custody verdict is good; else a sentence */
+    char custody_sha256[65];     /* of the newest statement */
+    const cof_recipient_info *recipients;
+    size_t recipient_count;
+    const cof_custody_info *custody; /* newest first */
+    size_t custody_count;
+    bool chain_complete;             /* back to generation 1 without a gap */
+
+    /* Of the file. */
+    uint64_t file_bytes;
+    uint64_t slot_bytes, envelope_bytes;
+    bool pending;   /* an interrupted change is to be completed by the next writer */
+    size_t damaged; /* redundant copies found damaged so far */
+} cof_info;
+
+const cof_info *cof_reader_info(const cof_reader *reader);
+
+/* ---- reading ---- */
+
+typedef enum cof_depth {
+    COF_VERIFY_QUICK, /* what cof_reader_open did, and the redundant copies of the head */
+    COF_VERIFY_FULL,  /* every byte against the signed root; needs no private key */
+    COF_VERIFY_DEEP   /* and decrypt and decompress every record; needs one */
+} cof_depth;
+
+/*
+ * Verify.  COF_AUTH or COF_FORMAT with the first thing that is wrong.  A damaged redundant copy is
+ * a warning, and counted in cof_info.damaged.
+ */
+cof_status cof_reader_verify(cof_reader *reader, cof_depth depth, cof_error *err) COF_MUST_USE;
+
+/*
+ * Restore the content in order.  write receives plaintext that has been proven to be under the
+ * signed root before, in pieces of up to one record; a class other than COF_OK from it ends the
+ * work with that class.  Needs a private key when sealed.
+ */
+cof_status cof_reader_restore(cof_reader *reader,
+                              cof_status (*write)(void *ctx, const void *data, size_t len,
+                                                  cof_error *err),
+                              void *ctx, cof_error *err) COF_MUST_USE;
+
+/* Restore into a new file, mode 0600, which appears under its name whole or not at all. */
+cof_status cof_reader_restore_file(cof_reader *reader, const char *path, bool force,
+                                   cof_error *err) COF_MUST_USE;
+
+/* Restore to a descriptor. */
+cof_status cof_reader_restore_fd(cof_reader *reader, int fd, cof_error *err) COF_MUST_USE;
+
+/* ---- many ---- */
+
+typedef struct cof_paths {
+    char **path; /* sorted */
+    size_t count;
+} cof_paths;
+
+/*
+ * The backups that a path stands for: itself, unless it is a directory: then every regular file
+ * directly in it that begins as a backup does.  Free with cof_paths_wipe.  COF_IO, COF_NOMEM.
+ */
+cof_status cof_paths_find(cof_paths *out, const char *path, cof_error *err) COF_MUST_USE;
+void cof_paths_wipe(cof_paths *paths);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
