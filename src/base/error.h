@@ -8,8 +8,8 @@
  * Record a failure and return its class, so that a failing branch is one statement:
  *
  *     if (len > COF_TAIL_MAX) {
- *         st = cof_fail_rule(err, COF_FORMAT, "TL-2", off, "the tail claims %" PRIu64 " bytes", len);
- *         goto out;
+ *         st = cof_fail_rule(err, COF_FORMAT, "TL-2", off, "the tail claims %" PRIu64 " bytes",
+ * len); goto out;
  *     }
  *
  * err may be NULL.  The message is cut at the size of the field, never overrun.  Text that came
