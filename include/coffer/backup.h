@@ -86,8 +86,6 @@ cof_status cof_backup_finish(cof_backup *backup, cof_backup_result *result,
 void cof_backup_free(cof_backup *backup);
 
 /* What receive needs to know. */
-typedef struct cof_trust cof_trust;
-
 typedef struct cof_receive_options {
     int input_fd;
     const char *output;     /* as in cof_backup_options; never NULL */
