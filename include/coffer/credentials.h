@@ -38,7 +38,7 @@ typedef struct cof_cert_info {
  * Where the passphrase of an encrypted key comes from; zero means "there is none".  The first that
  * is set is used: ask, file, fd (when use_fd), terminal.
  */
-typedef struct cof_passphrase {
+typedef struct cof_passphrase_source {
     /*
      * Fill buf (cap bytes of locked memory) with the passphrase of what and set *len; not
      * NUL-terminated.  Return COF_OK, or a class with err filled.
@@ -50,7 +50,7 @@ typedef struct cof_passphrase {
     bool use_fd;
     int fd;           /* first line from this descriptor */
     bool terminal;    /* ask on /dev/tty, echo off */
-} cof_passphrase;
+} cof_passphrase_source;
 
 /* ---- recipients ---- */
 
@@ -91,7 +91,7 @@ typedef struct cof_signer cof_signer; /* a private key with its certificate */
  * belong together, or not fit for signing; wrong passphrase.
  */
 cof_status cof_signer_load(cof_signer **out, const char *key_path, const char *cert_path,
-                           const cof_passphrase *passphrase, cof_error *err) COF_MUST_USE;
+                           const cof_passphrase_source *passphrase, cof_error *err) COF_MUST_USE;
 void cof_signer_free(cof_signer *signer);
 void cof_signer_info(const cof_signer *signer, cof_cert_info *out);
 
@@ -104,7 +104,7 @@ void cof_keyring_free(cof_keyring *keyring);
 
 /* Add the private key in a file.  COF_IO; COF_CERT: no key in it, or a wrong passphrase. */
 cof_status cof_keyring_add(cof_keyring *keyring, const char *path,
-                           const cof_passphrase *passphrase, cof_error *err) COF_MUST_USE;
+                           const cof_passphrase_source *passphrase, cof_error *err) COF_MUST_USE;
 
 /* ---- trust ---- */
 
@@ -138,7 +138,7 @@ typedef struct cof_keygen_options {
     const char *common_name;          /* CN of the subject, UTF-8, 1 to 64 characters */
     unsigned days;                    /* validity, from now */
     cof_key_use use;
-    const cof_passphrase *passphrase; /* NULL: the key is stored in the clear, mode 0600 */
+    const cof_passphrase_source *passphrase; /* NULL: the key is stored in the clear, mode 0600 */
 } cof_keygen_options;
 
 /*
