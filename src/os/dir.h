@@ -30,7 +30,10 @@ void cof_names_free(cof_names *names);
 /* Create a directory (umask applies).  One that is already there is fine.  COF_IO. */
 cof_status cof_dir_make(const char *path, mode_t mode, cof_error *err) COF_MUST_USE;
 
-/* Make names created, renamed or removed in the directory survive a power loss.  COF_IO. */
+/*
+ * Make names created, renamed or removed in the directory survive a power loss.  A file system that
+ * knows no syncing of directories is taken to need none.  COF_IO.
+ */
 cof_status cof_dir_sync(const char *path, cof_error *err) COF_MUST_USE;
 
 /* Bytes that this process may still write to the file system that `path` is on.  COF_IO. */

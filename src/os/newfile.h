@@ -20,6 +20,9 @@
 
 typedef struct cof_newfile cof_newfile;
 
+/* As mode: leave the permissions as they are, for a caller that uses cof_file_copy_attributes(). */
+#define COF_NEWFILE_MODE_AS_IS ((mode_t)-1)
+
 /*
  * Start a file that will be called final_path (copied); its permissions will be exactly `mode`,
  * whatever the umask.  The caller owns *out, NULL on failure.  COF_IO; COF_USAGE when the path

@@ -13,6 +13,7 @@
  */
 
 #include <dirent.h>
+#include <poll.h>
 #include <stdint.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -35,6 +36,7 @@ typedef struct cof_os {
     ssize_t (*write)(int fd, const void *data, size_t len);
     ssize_t (*pread)(int fd, void *out, size_t len, off_t off);
     ssize_t (*pwrite)(int fd, const void *data, size_t len, off_t off);
+    int (*poll)(struct pollfd *fds, nfds_t count, int timeout_ms);
     int (*fsync)(int fd);
     int (*syncfs)(int fd);
     int (*ftruncate)(int fd, off_t len);
@@ -64,6 +66,7 @@ typedef struct cof_os {
     int (*lock)(int fd, cof_lock_kind kind, int wait);
 
     int (*clock_gettime)(clockid_t clock, struct timespec *out);
+    uint64_t (*token)(void); /* unpredictable, for the names of temporary files */
     int (*isatty)(int fd);
     int (*columns)(int fd); /* width of a terminal, 0 if unknown */
     int (*tcgetattr)(int fd, struct termios *out);

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Files that appear whole or not at all.  The order is what makes it true: bytes to disk, then the
+ * name, then the directory to disk.  Until the name is given, the temporary file is registered for
+ * removal, from before it exists.
+ */
+
+#include "os/newfile.h"
+
+#include "base/error.h"
+#include "base/text.h"
+#include "os/dir.h"
+#include "os/pending.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TRIES         16  /* to find a name that is free */
+#define NAME_PART_MAX 200 /* of the final name in the temporary one, which must fit NAME_MAX */
+
+struct cof_newfile {
+    cof_file *file;
+    cof_pending *pending; /* NULL once published */
+    mode_t mode;
+    char *final_path; /* owned, as the next two */
+    char *dir;
+    char *temp_path;
+    char label[COF_TEXT_NAME_CAP]; /* final_path for messages */
+};
+
+static cof_status name_temporary(cof_newfile *nf, cof_error *err)
+{
+    char path[PATH_MAX];
+    const char *name = cof_path_name(nf->final_path);
+    free(nf->temp_path);
+    nf->temp_path = NULL;
+    int n = snprintf(path, sizeof path, "%s/.%.*s.%016" PRIx64 ".tmp", nf->dir, NAME_PART_MAX, name,
+                     cof_os_get()->token());
+    if (n < 0 || (size_t)n >= sizeof path)
+        return cof_fail(err, COF_LIMIT, "the path %s is too long", nf->label);
+    nf->temp_path = strdup(path);
+    return nf->temp_path != NULL ? COF_OK : cof_fail(err, COF_NOMEM, "out of memory");
+}
+
+/* Find a free name, register it, create the file. */
+static cof_status create_temporary(cof_newfile *nf, cof_error *err)
+{
+    cof_error local = COF_ERROR_INIT;
+    cof_status st = COF_IO;
+    for (int i = 0; i < TRIES; i++) {
+        if ((st = name_temporary(nf, err)) != COF_OK ||
+            (st = cof_pending_add(&nf->pending, nf->temp_path, err)) != COF_OK)
+            return st;
+        st = cof_file_create_excl(&nf->file, nf->temp_path, 0600, &local);
+        if (st == COF_OK)
+            return COF_OK;
+        cof_pending_remove(nf->pending);
+        nf->pending = NULL;
+        if (local.sys_errno != EEXIST)
+            break;
+    }
+    if (st == COF_IO) /* the name that the user knows */
+        return cof_fail_sys(err, local.sys_errno, "cannot create %s", nf->label);
+    return cof_fail(err, st, "%s", local.message);
+}
+
+cof_status cof_newfile_create(cof_newfile **out, const char *final_path, mode_t mode,
+                              cof_error *err)
+{
+    *out = NULL;
+    char label[COF_TEXT_NAME_CAP];
+    cof_status st = COF_OK;
+    cof_newfile *nf = NULL;
+    if (cof_path_name(final_path)[0] == '\0')
+        return cof_fail(err, COF_USAGE, "\"%s\" does not name a file",
+                        cof_text_safe_str(label, sizeof label, final_path));
+    if ((nf = calloc(1, sizeof *nf)) == NULL || (nf->final_path = strdup(final_path)) == NULL) {
+        st = cof_fail(err, COF_NOMEM, "out of memory");
+        goto out;
+    }
+    nf->mode = mode;
+    cof_text_safe_str(nf->label, sizeof nf->label, final_path);
+    if ((st = cof_path_parent(&nf->dir, final_path, err)) != COF_OK ||
+        (st = create_temporary(nf, err)) != COF_OK)
+        goto out;
+    *out = nf;
+    nf = NULL; /* transferred */
+
+out:
+    cof_newfile_free(nf);
+    return st;
+}
+
+cof_file *cof_newfile_file(cof_newfile *nf)
+{
+    return nf->file;
+}
+
+const char *cof_newfile_path(const cof_newfile *nf)
+{
+    return nf->final_path;
+}
+
+/* -1 and errno, EEXIST where the name is taken. */
+static int give_free_name(const cof_newfile *nf)
+{
+    const cof_os *os = cof_os_get();
+    if (os->rename_noreplace(nf->temp_path, nf->final_path) == 0)
+        return 0;
+    if (errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP)
+        return -1;
+    if (os->link(nf->temp_path, nf->final_path) != 0)
+        return -1;
+    /* The file has its name; a second name that cannot be removed is only untidy. */
+    (void)os->unlink(nf->temp_path);
+    return 0;
+}
+
+static cof_status give_name(cof_newfile *nf, bool force, cof_error *err)
+{
+    int result = force ? cof_os_get()->rename(nf->temp_path, nf->final_path) : give_free_name(nf);
+    if (result == 0)
+        return COF_OK;
+    if (errno == EEXIST && !force)
+        return cof_fail(err, COF_USAGE, "%s exists already; use --force to replace it", nf->label);
+    return cof_fail_sys(err, errno, "cannot give the finished file its name %s", nf->label);
+}
+
+cof_status cof_newfile_publish(cof_newfile *nf, bool force, cof_error *err)
+{
+    cof_status st;
+    if (nf->pending == NULL)
+        return cof_fail(err, COF_INTERNAL, "%s has been published before", nf->label);
+    if (nf->mode != COF_NEWFILE_MODE_AS_IS &&
+        cof_os_get()->fchmod(cof_file_fd(nf->file), nf->mode) != 0)
+        return cof_fail_sys(err, errno, "cannot set the permissions of %s", nf->label);
+    if (cof_os_get()->fsync(cof_file_fd(nf->file)) != 0)
+        return cof_fail_sys(err, errno, "cannot write %s safely to disk", nf->label);
+    if ((st = give_name(nf, force, err)) != COF_OK)
+        return st;
+    cof_pending_remove(nf->pending);
+    nf->pending = NULL;
+
+    cof_error local = COF_ERROR_INIT;
+    if (cof_dir_sync(nf->dir, &local) != COF_OK)
+        return cof_fail_sys(err, local.sys_errno,
+                            "%s is written, but a power loss may still undo it", nf->label);
+    return COF_OK;
+}
+
+void cof_newfile_free(cof_newfile *nf)
+{
+    if (nf == NULL)
+        return;
+    if (nf->pending != NULL) {
+        (void)cof_os_get()->unlink(nf->temp_path);
+        cof_pending_remove(nf->pending);
+    }
+    cof_file_free(nf->file);
+    free(nf->temp_path);
+    free(nf->dir);
+    free(nf->final_path);
+    free(nf);
+}
+
+void cof_newfile_abandon_all(void)
+{
+    cof_pending_unlink_all();
+}

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The table of the real system, and the few questions to it that no test needs to replace.  Here,
+ * and nowhere else, is what differs between systems.  The functions add nothing to the system
+ * calls: no retrying, no messages.
+ */
+
+#include "os/os.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define BUILT_WITH_ASAN 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__)
+#define BUILT_WITH_ASAN 1
+#endif
+
+static int real_open(const char *path, int flags, mode_t mode)
+{
+    return open(path, flags, mode);
+}
+
+static int real_fadvise(int fd, off_t off, off_t len, cof_advice advice)
+{
+    static const int values[] = {
+        [COF_ADVICE_SEQUENTIAL] = POSIX_FADV_SEQUENTIAL,
+        [COF_ADVICE_RANDOM] = POSIX_FADV_RANDOM,
+        [COF_ADVICE_DONE] = POSIX_FADV_DONTNEED,
+    };
+    int error = posix_fadvise(fd, off, len, values[advice]);
+    if (error == 0)
+        return 0;
+    errno = error;
+    return -1;
+}
+
+static int real_fsetxattr(int fd, const char *name, const void *data, size_t len)
+{
+    return fsetxattr(fd, name, data, len, 0);
+}
+
+static int real_rename_noreplace(const char *from, const char *to)
+{
+#if defined(RENAME_NOREPLACE)
+    return renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
+#else
+    (void)from;
+    (void)to;
+    errno = ENOSYS;
+    return -1;
+#endif
+}
+
+static char *real_realpath(const char *path)
+{
+    return realpath(path, NULL);
+}
+
+static int real_lock(int fd, cof_lock_kind kind, int wait)
+{
+    static const short types[] = {
+        [COF_LOCK_NONE] = F_UNLCK,
+        [COF_LOCK_SHARED] = F_RDLCK,
+        [COF_LOCK_EXCLUSIVE] = F_WRLCK,
+    };
+    struct flock whole = {.l_type = types[kind], .l_whence = SEEK_SET, .l_start = 0, .l_len = 0};
+    return fcntl(fd, wait ? F_OFD_SETLKW : F_OFD_SETLK, &whole);
+}
+
+static uint64_t real_token(void)
+{
+    static atomic_uint_fast64_t count;
+    uint64_t token;
+    if (getrandom(&token, sizeof token, GRND_NONBLOCK) == (ssize_t)sizeof token)
+        return token;
+    /* Early in a boot: being unlike others has to do. */
+    struct timespec now = {0, 0};
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    token = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+    return token ^ (uint64_t)getpid() << 40 ^ atomic_fetch_add(&count, 1) << 32;
+}
+
+static int real_columns(int fd)
+{
+    struct winsize size;
+    return ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+static const cof_os real = {
+    .open = real_open,
+    .close = close,
+    .read = read,
+    .write = write,
+    .pread = pread,
+    .pwrite = pwrite,
+    .poll = poll,
+    .fsync = fsync,
+    .syncfs = syncfs,
+    .ftruncate = ftruncate,
+    .fadvise = real_fadvise,
+    .fstat = fstat,
+    .stat = stat,
+    .lstat = lstat,
+    .statvfs = statvfs,
+    .fchmod = fchmod,
+    .fchown = fchown,
+    .flistxattr = flistxattr,
+    .fgetxattr = fgetxattr,
+    .fsetxattr = real_fsetxattr,
+    .rename = rename,
+    .rename_noreplace = real_rename_noreplace,
+    .link = link,
+    .unlink = unlink,
+    .mkdir = mkdir,
+    .realpath = real_realpath,
+    .opendir = opendir,
+    .readdir = readdir,
+    .closedir = closedir,
+    .lock = real_lock,
+    .clock_gettime = clock_gettime,
+    .token = real_token,
+    .isatty = isatty,
+    .columns = real_columns,
+    .tcgetattr = tcgetattr,
+    .tcsetattr = tcsetattr,
+};
+
+static const cof_os *_Atomic current = &real;
+
+const cof_os *cof_os_real(void)
+{
+    return &real;
+}
+
+const cof_os *cof_os_get(void)
+{
+    return atomic_load(&current);
+}
+
+void cof_os_set(const cof_os *os)
+{
+    atomic_store(&current, os != NULL ? os : &real);
+}
+
+uint64_t cof_clock_now(void)
+{
+    struct timespec now;
+    if (cof_os_get()->clock_gettime(CLOCK_REALTIME, &now) != 0 || now.tv_sec < 0)
+        return 0;
+    return (uint64_t)now.tv_sec;
+}
+
+uint64_t cof_clock_monotonic_ns(void)
+{
+    struct timespec now;
+    if (cof_os_get()->clock_gettime(CLOCK_MONOTONIC, &now) != 0)
+        return 0;
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+int cof_no_core_dumps(void)
+{
+    struct rlimit none = {0, 0};
+    int result = setrlimit(RLIMIT_CORE, &none);
+#if !defined(BUILT_WITH_ASAN) /* the leak checker has to trace its own process */
+    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+        result = -1;
+#endif
+    return result;
+}
