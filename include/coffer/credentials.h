@@ -29,7 +29,7 @@ typedef struct cof_cert_info {
     uint8_t spki_sha256[32];                    /* the same as bytes */
     uint8_t cert_sha256[32];                    /* of the whole certificate */
     uint64_t not_before, not_after;             /* seconds since 1970 */
-    char key[16];                               /* "RSA-3072", "EC-P-256", "DSA-2048" */
+    char key[24];                               /* "RSA-3072", "EC-P-256", "DSA-2048" */
 } cof_cert_info;
 
 /* ---- passphrases ---- */

@@ -71,7 +71,7 @@ typedef struct cof_recipient_info {
     char fingerprint[COF_FINGERPRINT_TEXT_MAX];
     char cert_sha256[65];
     uint64_t not_after;
-    char key[16];
+    char key[24];
     bool opened; /* it was this one's private key that opened the backup here */
 } cof_recipient_info;
 
