@@ -1,0 +1,105 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What may not stand in the project, word by word."""
+
+import re
+import sys
+
+from house import Report, Tree, blank_comments
+
+# Functions that cannot be used safely, or that hand work to a shell.
+BANNED = ("strcpy strcat sprintf vsprintf gets strtok strncpy strncat stpcpy system popen alloca "
+          "tmpnam tempnam mktemp atoi atol atoll sscanf scanf setjmp longjmp rand srand random "
+          "asctime ctime gmtime localtime bzero bcmp exec execl execlp execv execvp fork").split()
+
+# System calls that only src/os makes, so that tests can let each of them fail.
+THROUGH_OS = ("open openat creat close read write pread pwrite readv writev lseek fsync fdatasync "
+              "syncfs ftruncate truncate fstat stat lstat statvfs fchmod chmod chown fchown rename "
+              "link linkat unlink rmdir mkdir opendir readdir closedir fopen fdopen freopen flock "
+              "fcntl clock_gettime gettimeofday time isatty ioctl tcgetattr tcsetattr").split()
+
+# memcmp leaks by its time how far two strings agree: secrets are compared by cof_secret_equal or in
+# src/crypto.  Each use here compares public bytes; a number is raised only together with a reason.
+MEMCMP = {
+    "src/base/buf.c": (1, "cof_slice_equal: parsed, public bytes"),
+    "src/crypto/der.c": (1, "the order of DER elements of a message that anybody can read"),
+}
+
+COMPARED = re.compile(r"[=!<>]=")
+
+# Spelt so that this file does not hold them.
+PLACES = re.compile(r"(?:^|[^.\w])/(?:wor" "k|far" "m|hom" "e|roo" r"t)/"
+                    r"|https?://[a-z.]*(?:deb" "ian|npm" "js|py" "pi|crat" r"es)\.(?:org|io)")
+OPEN = re.compile(r"\b(?:TO" "DO|FIX" "ME|X" "XX|HA" r"CK)\b|not imple" "mented|unimple" "mented")
+
+NO_SPDX = {".gitignore", ".clang-format"}  # settings of tools, without a thought of ours
+
+
+def calls(tree, path, names):
+    source = blank_comments(tree.text(path), strings=True)
+    call = re.compile(r"(?<![\w.>])(%s)\s*\(" % "|".join(names))
+    for match in call.finditer(source):
+        yield "%s:%d: %s" % (path, source.count("\n", 0, match.start()) + 1, match.group(1))
+
+
+def asserts(tree, path):
+    source = blank_comments(tree.text(path), strings=True)
+    for match in re.finditer(r"\bassert\s*\(([^;]*)\);", source):
+        inner = COMPARED.sub("", match.group(1))
+        if "=" in inner or "++" in inner or "--" in inner:
+            line = source.count("\n", 0, match.start()) + 1
+            yield "%s:%d: assert with a side effect" % (path, line)
+
+
+def memcmps(tree, paths):
+    for path in paths:
+        used = sum(1 for _ in calls(tree, path, ["memcmp"]))
+        allowed = MEMCMP.get(path, (0, ""))[0]
+        if used != allowed:
+            yield "%s: %d uses of memcmp, %d allowed; secrets are compared in constant time" % (
+                path, used, allowed)
+
+
+def lines(tree, path, pattern):
+    for number, line in enumerate(tree.text(path).splitlines(), 1):
+        if pattern.search(line):
+            yield "%s:%d: %s" % (path, number, line.strip()[:100])
+
+
+def spdx(tree, path):
+    if path not in NO_SPDX and "SPDX-License-Identifier: Apache-2.0" not in tree.text(path)[:400]:
+        yield "%s: no SPDX line at its beginning" % path
+
+
+def stray(tree, path):
+    text = tree.text(path)
+    if text and not text.endswith("\n"):
+        yield "%s: no newline at the end" % path
+    for number, line in enumerate(text.split("\n"), 1):
+        if line != line.rstrip() or "\t" in line and not path.endswith("Makefile"):
+            yield "%s:%d: stray blanks or a tab" % (path, number)
+
+
+def main():
+    tree = Tree(sys.argv[1])
+    report = Report()
+    texts = [p for p in tree.paths if tree.is_text(p) and p != "LICENSE"]
+    code = tree.below("src", "cli", "include", ends=(".c", ".h"))
+    tests = tree.below("tests", "fuzz", "bench", ends=(".c", ".h"))
+    rooms = [p for p in tree.below("src", ends=(".c",)) if not p.startswith("src/os/")]
+
+    def each(check, paths, *more):
+        return (finding for path in paths for finding in check(tree, path, *more))
+
+    report.case("no banned function", each(calls, code + tests, BANNED))
+    report.case("system calls go through src/os", each(calls, rooms, THROUGH_OS))
+    report.case("asserts have no side effects", each(asserts, code + tests))
+    report.case("memcmp is counted", memcmps(tree, code))
+    report.case("every file says its licence", each(spdx, texts))
+    report.case("no path of one machine, no package registry", each(lines, texts, PLACES))
+    report.case("nothing is left open by its own words", each(lines, texts, OPEN))
+    report.case("no stray blanks", each(stray, [p for p in texts if not p.endswith(".md")]))
+    report.end()
+
+
+main()
