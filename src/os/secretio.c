@@ -68,7 +68,7 @@ cof_status cof_secret_read_line(cof_secret **out, int fd, const char *label,
 {
     *out = NULL;
     cof_secret *line = NULL;
-    size_t len;
+    size_t len = 0;
     cof_status st = cof_secret_new(&line, LINE_CAP, err);
     if (st != COF_OK ||
         (st = fill_line(cof_secret_bytes(line), &len, fd, label, cancelled, err)) != COF_OK)
