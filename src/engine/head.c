@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Reading a head.  There are two superblocks and two slots, so that one damaged block loses
+ * nothing; the price is that every reader has to say which of them it believed.
+ */
+
+#include "engine/head.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "crypto/digest.h"
+#include "engine/note.h"
+
+uint64_t cof_head_length(const cof_head *head)
+{
+    return cof_head_len(head->sb.slot_size);
+}
+
+static cof_status not_a_backup(const cof_file *file, cof_error *err)
+{
+    return cof_fail_rule(err, COF_FORMAT, "SB-1", 0, "%s is not a coffer backup",
+                         cof_file_label(file));
+}
+
+static bool has_magic(const uint8_t raw[COF_SUPERBLOCK_SIZE])
+{
+    static const uint8_t magic[8] = {0x89, 'C', 'O', 'F', 'F', 'E', 'R', '\n'};
+
+    return memcmp(raw, magic, sizeof(magic)) == 0;
+}
+
+static cof_status read_superblocks(cof_head *h, const cof_file *file, cof_error *err)
+{
+    size_t got = 0;
+    cof_status st =
+        cof_file_pread_some(h->raw, sizeof(h->raw), &got, file, 0, err);
+
+    if (st != COF_OK)
+        return st;
+    if (got < sizeof(h->raw[0]) || (!has_magic(h->raw[0]) && !has_magic(h->raw[1])))
+        return not_a_backup(file, err);
+    if (got < sizeof(h->raw))
+        return cof_fail_rule(err, COF_FORMAT, "GE-2", got,
+                             "%s is cut off: it ends inside its head", cof_file_label(file));
+    if ((st = cof_superblock_choose(&h->sb, &h->sb_state, h->raw[0], h->raw[1], err)) != COF_OK ||
+        (st = cof_preamble_parse(&h->preamble, h->sb.preamble, err)) != COF_OK)
+        return st;
+    if (h->sb.role != COF_VOLUME_WHOLE)
+        return cof_fail_rule(err, COF_UNSUPPORTED, "SB-3", 10,
+                             "%s is not a whole backup: it is %s", cof_file_label(file),
+                             h->sb.role == COF_VOLUME_LATER ? "a later volume of one"
+                                                            : "the head of one without its body");
+    return cof_preamble_core(h->core, h->sb.preamble, err);
+}
+
+static cof_status read_slots(cof_head *h, const cof_file *file, cof_error *err)
+{
+    cof_status st = COF_OK;
+
+    for (int i = 0; st == COF_OK && i < 2; i++) {
+        cof_buf *slot = &h->slots[i];
+
+        if ((st = cof_buf_append_zeros(slot, h->sb.slot_size, err)) == COF_OK)
+            st = cof_file_read_full(slot->data, slot->len, file,
+                                    cof_head_slot_offset(h->sb.slot_size, i), err);
+    }
+    return st;
+}
+
+/* The envelope that the superblock means, if the active slot still holds it. */
+static bool meant_envelope(cof_slice *out, const cof_head *h)
+{
+    cof_slice raw = {h->slots[h->sb.active_slot].data, h->sb.envelope_len};
+    uint8_t sha256[COF_SHA256_SIZE];
+
+    *out = raw;
+    return cof_sha256(sha256, raw.data, raw.len, NULL) == COF_OK &&
+           memcmp(sha256, h->sb.envelope_sha256, sizeof(sha256)) == 0;
+}
+
+static cof_status load_slot(cof_locks *out, const cof_head *h, int slot, const cof_trust *trust,
+                            cof_error *err)
+{
+    const cof_buf *bytes = &h->slots[slot];
+    uint64_t len;
+    cof_status st = cof_envelope_peek_len(&len, bytes->data, h->sb.slot_size, err);
+
+    if (st != COF_OK)
+        return st;
+    return cof_locks_load(out, (cof_slice){bytes->data, len}, &h->preamble, h->core, trust, err);
+}
+
+/* May a fallback believe this envelope?  With a trust set only what a trusted key signed. */
+static bool believable(const cof_locks *locks, const cof_trust *trust)
+{
+    const cof_link *newest = cof_locks_newest(locks);
+
+    if (newest == NULL)
+        return true; /* signed-only: the manifest decides */
+    return newest->judgement.standing == COF_STANDING_TRUSTED ||
+           (cof_trust_count(trust) == 0 && newest->judgement.standing == COF_STANDING_CLAIMED);
+}
+
+/* EN-5: is b to be preferred to a?  Both are believable. */
+static cof_status prefer_second(bool *out, const cof_locks *a, const cof_locks *b, cof_error *err)
+{
+    const cof_link *x = cof_locks_newest(a), *y = cof_locks_newest(b);
+
+    *out = false;
+    if (x == NULL || y == NULL)
+        return COF_OK;
+    if (x->custody.generation != y->custody.generation) {
+        *out = y->custody.generation > x->custody.generation;
+        return COF_OK;
+    }
+    if (memcmp(x->json_sha256, y->json_sha256, sizeof(x->json_sha256)) != 0)
+        return cof_fail_rule(err, COF_AUTH, "EN-5", COF_NO_OFFSET,
+                             "the head holds two different lists of recipients of the same "
+                             "generation, and nothing says which is right");
+    *out = y->judgement.valid_keys > x->judgement.valid_keys;
+    return COF_OK;
+}
+
+/* EN-5: the superblock's envelope is gone; take the best that the slots hold. */
+static cof_status fall_back(cof_head *h, const cof_trust *trust, cof_error *err)
+{
+    int first = h->sb.active_slot, second = 1 - first;
+    cof_locks a = COF_LOCKS_INIT, b = COF_LOCKS_INIT;
+    cof_error why_a = COF_ERROR_INIT, why_b = COF_ERROR_INIT;
+    bool ok_a = load_slot(&a, h, first, trust, &why_a) == COF_OK && believable(&a, trust);
+    bool ok_b = load_slot(&b, h, second, trust, &why_b) == COF_OK && believable(&b, trust);
+    bool take_b = !ok_a;
+    cof_status st = COF_OK;
+
+    if (!ok_a && !ok_b)
+        st = cof_fail_rule(err, COF_FORMAT, "EN-5", cof_head_slot_offset(h->sb.slot_size, first),
+                           "the envelope is damaged, and so is its copy");
+    else if (ok_a && ok_b)
+        st = prefer_second(&take_b, &a, &b, err);
+    if (st == COF_OK) {
+        h->fell_back = true;
+        h->slot = take_b ? second : first;
+        h->locks = take_b ? b : a;
+        *(take_b ? &b : &a) = (cof_locks)COF_LOCKS_INIT; /* transferred */
+    }
+    cof_locks_wipe(&a);
+    cof_locks_wipe(&b);
+    return st;
+}
+
+static cof_status load_envelope(cof_head *h, const cof_trust *trust, cof_error *err)
+{
+    cof_slice raw;
+
+    if (!meant_envelope(&raw, h))
+        return fall_back(h, trust, err);
+    h->slot = h->sb.active_slot;
+    return cof_locks_load(&h->locks, raw, &h->preamble, h->core, trust, err);
+}
+
+static bool all_zero(const uint8_t *p, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if (p[i] != 0)
+            return false;
+    return true;
+}
+
+/* At rest both superblocks are the same, and both slots hold the envelope and zeros. */
+static bool is_at_rest(const cof_head *h)
+{
+    const cof_buf *used = &h->slots[h->slot];
+    size_t len = h->locks.raw.len;
+
+    return !h->fell_back && h->sb_state.both_valid && !h->sb_state.copies_differ &&
+           memcmp(h->slots[0].data, h->slots[1].data, used->len) == 0 &&
+           all_zero(used->data + len, used->len - len);
+}
+
+cof_status cof_head_load(cof_head *out, const cof_file *file, const cof_trust *trust,
+                         cof_error *err)
+{
+    cof_status st;
+
+    memset(out, 0, sizeof(*out));
+    if ((st = read_superblocks(out, file, err)) != COF_OK ||
+        (st = read_slots(out, file, err)) != COF_OK ||
+        (st = load_envelope(out, trust, err)) != COF_OK) {
+        cof_head_wipe(out);
+        return st;
+    }
+    out->at_rest = is_at_rest(out);
+    return COF_OK;
+}
+
+void cof_head_wipe(cof_head *head)
+{
+    cof_locks_wipe(&head->locks);
+    cof_buf_free(&head->slots[0]);
+    cof_buf_free(&head->slots[1]);
+}
+
+bool cof_head_pending(const cof_head *head)
+{
+    return head->sb_state.both_valid && head->sb_state.copies_differ;
+}
+
+size_t cof_head_report(const cof_head *h, const cof_report *report)
+{
+    size_t found = 0;
+
+    if (h->at_rest)
+        return 0;
+    if (!h->sb_state.both_valid) {
+        cof_note(report, "superblock copy %c is damaged; the other one was used",
+                 h->sb_state.chosen == 0 ? 'B' : 'A');
+        found++;
+    }
+    if (cof_head_pending(h)) {
+        cof_note(report, "a change of the recipients was interrupted; the next rotate completes it");
+        found++;
+    }
+    if (h->fell_back) {
+        cof_note(report, "the envelope that the superblock names is damaged; its copy was used");
+        found++;
+    } else if (found == 0) {
+        cof_note(report, "the two copies of the envelope differ: one is damaged, or a change was "
+                         "interrupted; the next rotate renews it");
+        found++;
+    }
+    return found;
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The only place where signatures meet trust.  A signature counts as trusted when three things
+ * hold for one and the same key: it made a valid signature over the statement, the statement names
+ * it as its author, and the caller's trust set has it in the role asked for.
+ */
+
+#include "engine/judge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+
+static cof_status add_candidate(cof_candidates *c, cof_cert *cert, unsigned roles, cof_error *err)
+{
+    cof_candidate *grown = realloc(c->items, (c->count + 1) * sizeof(*grown));
+
+    if (grown == NULL)
+        return cof_fail(err, COF_NOMEM, "out of memory");
+    c->items = grown;
+    c->items[c->count++] = (cof_candidate){cof_cert_ref(cert), roles};
+    return COF_OK;
+}
+
+static unsigned roles_of(const cof_trust *trust, const cof_cert *cert)
+{
+    return (cof_trust_has(trust, cert, COF_ROLE_MAKER) ? (unsigned)COF_ROLE_MAKER : 0) |
+           (cof_trust_has(trust, cert, COF_ROLE_CUSTODIAN) ? (unsigned)COF_ROLE_CUSTODIAN : 0);
+}
+
+cof_status cof_candidates_collect(cof_candidates *out, const cof_trust *trust,
+                                  const cof_cert_list *signers, cof_error *err)
+{
+    cof_status st = COF_OK;
+
+    for (size_t i = 0; st == COF_OK && i < cof_trust_count(trust); i++)
+        if (trust->items[i].cert != NULL)
+            st = add_candidate(out, trust->items[i].cert, trust->items[i].roles, err);
+    for (size_t i = 0; st == COF_OK && i < signers->count; i++)
+        st = add_candidate(out, signers->certs[i], roles_of(trust, signers->certs[i]), err);
+    if (st != COF_OK)
+        cof_candidates_wipe(out);
+    return st;
+}
+
+void cof_candidates_wipe(cof_candidates *c)
+{
+    for (size_t i = 0; i < c->count; i++)
+        cof_cert_free(c->items[i].cert);
+    free(c->items);
+    *c = (cof_candidates)COF_CANDIDATES_INIT;
+}
+
+const cof_cert *cof_candidates_find(const cof_candidates *c, const uint8_t by[32])
+{
+    for (size_t i = 0; i < c->count; i++)
+        if (memcmp(cof_cert_spki_sha256(c->items[i].cert), by, 32) == 0)
+            return c->items[i].cert;
+    return NULL;
+}
+
+/* Is candidate i the first among the valid ones with its key (in the role, if role is not 0)? */
+static bool first_of_its_key(const cof_candidates *c, const bool *valid, size_t i, unsigned role)
+{
+    for (size_t k = 0; k < i; k++)
+        if (valid[k] && (c->items[k].roles & role) == role &&
+            cof_cert_same_key(c->items[k].cert, c->items[i].cert))
+            return false;
+    return true;
+}
+
+static void weigh(cof_judgement *out, const uint8_t by[32], const cof_candidates *c,
+                  const bool *valid, unsigned role)
+{
+    for (size_t i = 0; i < c->count; i++) {
+        bool author = memcmp(cof_cert_spki_sha256(c->items[i].cert), by, 32) == 0;
+
+        if (!valid[i])
+            continue;
+        if (first_of_its_key(c, valid, i, 0))
+            out->valid_keys++;
+        if ((c->items[i].roles & role) != 0 && first_of_its_key(c, valid, i, role))
+            out->trusted_keys++;
+        if (author && (c->items[i].roles & role) != 0)
+            out->standing = COF_STANDING_TRUSTED;
+        else if (author && out->standing == COF_STANDING_BAD)
+            out->standing = COF_STANDING_CLAIMED;
+    }
+}
+
+cof_status cof_judge(cof_judgement *out, const cof_signed *statement, const uint8_t by[32],
+                     const cof_candidates *c, cof_role role, cof_error *err)
+{
+    cof_judgement result = {COF_STANDING_BAD, 0, 0};
+    cof_cert **certs = calloc(c->count + 1, sizeof(*certs));
+    bool *valid = calloc(c->count + 1, sizeof(*valid));
+    cof_status st = COF_OK;
+
+    if (certs == NULL || valid == NULL) {
+        st = cof_fail(err, COF_NOMEM, "out of memory");
+        goto out;
+    }
+    for (size_t i = 0; i < c->count; i++)
+        certs[i] = c->items[i].cert;
+    st = cof_signed_verify(statement, certs, c->count, valid, NULL, err);
+    if (st == COF_OK)
+        weigh(&result, by, c, valid, (unsigned)role);
+    else if (st == COF_AUTH)
+        st = COF_OK; /* nobody known here: COF_STANDING_BAD says it */
+    if (st == COF_OK)
+        *out = result;
+out:
+    free(certs);
+    free(valid);
+    return st;
+}
+
+void cof_party_describe(cof_party *out, const uint8_t by[32], cof_standing standing,
+                        const cof_candidates *candidates)
+{
+    const cof_cert *cert = cof_candidates_find(candidates, by);
+    cof_cert_info info;
+
+    memset(out, 0, sizeof(*out));
+    cof_fingerprint_format(out->fingerprint, by);
+    out->standing = standing;
+    if (cert == NULL)
+        return;
+    cof_cert_describe(&info, cert);
+    memcpy(out->subject, info.subject, sizeof(out->subject));
+}
