@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """Which room may include what (the table in CONTRIBUTING.md), and where #if may stand."""
 

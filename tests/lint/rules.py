@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """Every rule of docs/FORMAT.md is cited by code that keeps it and by a test that breaks it."""
 

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """Each lint finds what it is there to find: one small tree, spoilt in one way at a time."""
 
