@@ -47,14 +47,18 @@ typedef struct cof_superblock_state {
 cof_status cof_superblock_emit(uint8_t out[COF_SUPERBLOCK_SIZE], const cof_superblock *sb,
                                cof_error *err) COF_MUST_USE;
 
-/* Are magic and SHA-256 of this copy right?  Says nothing about its fields. */
-bool cof_superblock_valid_copy(const uint8_t raw[COF_SUPERBLOCK_SIZE]);
+/*
+ * Are magic and SHA-256 of this copy right?  Says nothing about its fields.  COF_NOMEM; *out is
+ * then untouched.
+ */
+cof_status cof_superblock_valid_copy(bool *out, const uint8_t raw[COF_SUPERBLOCK_SIZE],
+                                     cof_error *err) COF_MUST_USE;
 
 /*
  * Choose between the two copies and read the chosen one: SB-1 to SB-5.  A copy that could not be
- * read at all is given as NULL and counts as invalid; not both.  The preamble is not looked into.
+ * read at all is given as NULL and counts as invalid.  The preamble is not looked into.
  *
- * COF_FORMAT, COF_UNSUPPORTED (SB-3); *out and *state (may be NULL) are then untouched.
+ * COF_FORMAT, COF_UNSUPPORTED (SB-3), COF_NOMEM; *out and *state (may be NULL) are then untouched.
  */
 cof_status cof_superblock_choose(cof_superblock *out, cof_superblock_state *state,
                                  const uint8_t *raw_a, const uint8_t *raw_b,
