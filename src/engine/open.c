@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The open procedure.  Read it from the bottom: cof_opened_load is FORMAT.md, section 7, line by
+ * line.  Until the manifest's signature has been verified everything in the file is hostile, and
+ * no private key is touched.
+ */
+
+#include "engine/open.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "engine/note.h"
+#include "engine/unlock.h"
+#include "format/limits.h"
+
+/* ---- the manifest ---- */
+
+static cof_status load_manifest(cof_opened *o, cof_slice cms, cof_error *err)
+{
+    cof_status st = cof_signed_parse(&o->manifest_message, cms, COF_OID_MANIFEST, 1, err);
+
+    if (st != COF_OK)
+        return st;
+    o->manifest_cms = cms;
+    return cof_manifest_parse(&o->manifest, cof_signed_content(o->manifest_message), err);
+}
+
+/* MF-4: the copies in head and tail say the same. */
+static cof_status same_manifest(const cof_opened *o, cof_slice other, cof_error *err)
+{
+    cof_signed *message = NULL;
+    cof_status st = cof_signed_parse(&message, other, COF_OID_MANIFEST, 1, err);
+
+    if (st == COF_OK && !cof_slice_equal(cof_signed_content(message),
+                                         cof_signed_content(o->manifest_message)))
+        st = cof_fail_rule(err, COF_AUTH, "MF-4", COF_NO_OFFSET,
+                           "the manifest in the head and the one at the end of the backup differ");
+    cof_signed_free(message);
+    return st;
+}
+
+static uint64_t last_bytes(const cof_manifest *m)
+{
+    return m->volumes[m->volume_count - 1].bytes;
+}
+
+static cof_status find_ending(cof_opened *o, uint64_t hint, cof_error *err)
+{
+    return cof_ending_find(&o->ending, &o->body, o->head.preamble.epoch, hint, err);
+}
+
+/* From the head if it is there, else from the tail; from both if the body is needed anyway. */
+static cof_status find_manifest(cof_opened *o, const cof_opening *how, cof_error *err)
+{
+    cof_slice in_head = o->head.locks.envelope.manifest;
+    cof_status st;
+
+    if (in_head.len == 0) {
+        if ((st = find_ending(o, COF_NO_OFFSET, err)) != COF_OK)
+            return st;
+        if (!o->ending.found)
+            return cof_fail_rule(err, COF_FORMAT, "TL-4", o->body.base + o->body.len,
+                                 "%s is incomplete: it ends without a manifest",
+                                 cof_file_label(o->file));
+        return load_manifest(o, o->ending.tail.manifests.items[0], err);
+    }
+    if ((st = load_manifest(o, in_head, err)) != COF_OK || how->head_only)
+        return st;
+    if ((st = find_ending(o, last_bytes(&o->manifest), err)) != COF_OK || !o->ending.found)
+        return st;
+    return same_manifest(o, o->ending.tail.manifests.items[0], err);
+}
+
+/* ---- trust in the maker ---- */
+
+/* Say who claims to have made it, so that a person can compare the fingerprint. */
+static cof_status not_trusted(const cof_opened *o, const cof_opening *how, cof_error *err)
+{
+    cof_party maker;
+    const char *cn;
+
+    cof_party_describe(&maker, o->manifest.by, o->maker.standing, &o->head.locks.candidates);
+    cn = maker.subject[0] != '\0' ? maker.subject : "an unknown key";
+    if (o->maker.standing == COF_STANDING_BAD)
+        return cof_fail_rule(err, COF_AUTH, "OP-2", COF_NO_OFFSET,
+                             "the signature of the manifest does not fit any key known here; it "
+                             "names the key %s as its maker",
+                             maker.fingerprint);
+    if (cof_trust_count(how->trust) == 0)
+        return cof_fail_rule(err, COF_AUTH, "ST-2", COF_NO_OFFSET,
+                             "nobody is trusted yet: this backup says it was made by %.120s, %s; "
+                             "compare the fingerprint, then give it with --trust",
+                             cn, maker.fingerprint);
+    return cof_fail_rule(err, COF_AUTH, "ST-2", COF_NO_OFFSET,
+                         "this backup says it was made by %.120s, %s, who is not trusted as maker",
+                         cn, maker.fingerprint);
+}
+
+static cof_status judge_maker(cof_opened *o, const cof_opening *how, cof_error *err)
+{
+    cof_status st = cof_judge(&o->maker, o->manifest_message, o->manifest.by,
+                              &o->head.locks.candidates, COF_ROLE_MAKER, err);
+
+    if (st != COF_OK || o->maker.standing == COF_STANDING_TRUSTED ||
+        (how->claimed && o->maker.standing == COF_STANDING_CLAIMED))
+        return st;
+    return not_trusted(o, how, err);
+}
+
+/* MF-1 and the first half of MF-2. */
+static cof_status check_manifest(const cof_opened *o, cof_error *err)
+{
+    const cof_link *newest = cof_locks_newest(&o->head.locks);
+
+    return cof_manifest_check(&o->manifest, &o->head.preamble, o->head.core,
+                              newest == NULL ? NULL : newest->custody.commitment, err);
+}
+
+/* ---- the body's length ---- */
+
+/* MF-5: the body ends where the manifest says, give or take the copies of the tail. */
+static cof_status check_length(cof_opened *o, const cof_report *report, cof_error *err)
+{
+    uint64_t bytes = last_bytes(&o->manifest);
+
+    if (o->manifest.volume_count != 1)
+        return cof_fail(err, COF_UNSUPPORTED, "the backup has %zu volumes; this version reads one",
+                        o->manifest.volume_count);
+    if (o->body.len < bytes)
+        return cof_fail_rule(err, COF_FORMAT, "MF-5", o->body.base + o->body.len,
+                             "%s is cut off: %" PRIu64 " bytes of its content are missing",
+                             cof_file_label(o->file), bytes - o->body.len);
+    if (o->ending.found && o->ending.first != bytes)
+        return cof_fail_rule(err, COF_FORMAT, "MF-5", o->body.base + o->ending.first,
+                             "the content of %s does not have the length that was signed",
+                             cof_file_label(o->file));
+    o->has_body = true;
+    return cof_ending_check(&o->ending, &o->body, bytes, report, &o->damaged, err);
+}
+
+/* ---- custody ---- */
+
+static void set_problem(cof_opened *o, const char *text)
+{
+    if (o->custody_problem[0] == '\0')
+        (void)snprintf(o->custody_problem, sizeof(o->custody_problem), "%s", text);
+}
+
+static void set_untrusted(cof_opened *o, const cof_link *newest)
+{
+    cof_party by;
+
+    cof_party_describe(&by, newest->custody.by, newest->judgement.standing,
+                       &o->head.locks.candidates);
+    if (o->custody_problem[0] == '\0')
+        (void)snprintf(o->custody_problem, sizeof(o->custody_problem),
+                       newest->judgement.standing == COF_STANDING_BAD
+                           ? "the list of recipients carries no valid signature of %.100s (%s)"
+                           : "the list of recipients was signed by %.100s (%s), who is not trusted "
+                             "as custodian",
+                       by.subject[0] != '\0' ? by.subject : "an unknown key", by.fingerprint);
+}
+
+/* CU-5: who signed the list of recipients, and who the first one. */
+static void judge_custody(cof_opened *o, const cof_opening *how)
+{
+    const cof_link *newest = cof_locks_newest(&o->head.locks);
+    const cof_link *oldest = newest == NULL ? NULL : &o->head.locks.chain[0];
+
+    if (newest == NULL)
+        return;
+    if (newest->judgement.standing == COF_STANDING_BAD ||
+        (newest->judgement.standing == COF_STANDING_CLAIMED && !how->claimed))
+        set_untrusted(o, newest);
+    if (oldest->custody.generation == 1 && o->head.preamble.epoch == 0 &&
+        (memcmp(oldest->custody.by, o->manifest.by, sizeof(o->manifest.by)) != 0 ||
+         oldest->judgement.valid_keys == 0))
+        set_problem(o, "the first list of recipients is not by the maker");
+}
+
+/* ---- all of it ---- */
+
+static cof_status unlock(cof_opened *o, const cof_opening *how, cof_error *err)
+{
+    const cof_link *newest = cof_locks_newest(&o->head.locks);
+    bool proven = false;
+    cof_status st;
+
+    if (how->keys == NULL || newest == NULL)
+        return COF_OK;
+    st = cof_unlock(&o->dek, &o->schedule, &o->opened_by, &o->head, o->manifest.commitment,
+                    how->keys, err);
+    if (st != COF_OK)
+        return st;
+    if (!how->keep_dek) {
+        cof_secret_free(o->dek);
+        o->dek = NULL;
+    }
+    if ((st = cof_unlock_check_proof(&proven, o->schedule, &newest->custody, err)) != COF_OK)
+        return st;
+    if (!proven)
+        set_problem(o, "whoever wrote the list of recipients did not know the data key");
+    return COF_OK;
+}
+
+cof_status cof_opened_load(cof_opened *out, const cof_file *file, const cof_opening *how,
+                           cof_error *err)
+{
+    cof_status st;
+
+    memset(out, 0, sizeof(*out));
+    out->file = file;
+    if ((st = cof_head_load(&out->head, file, how->trust, err)) != COF_OK ||
+        (st = cof_body_init(&out->body, file, cof_head_length(&out->head), err)) != COF_OK ||
+        (st = find_manifest(out, how, err)) != COF_OK ||
+        (st = judge_maker(out, how, err)) != COF_OK || /* OP-1: before any private key */
+        (st = check_manifest(out, err)) != COF_OK ||
+        (st = how->head_only ? COF_OK : check_length(out, how->report, err)) != COF_OK)
+        goto out;
+    judge_custody(out, how);
+    st = unlock(out, how, err);
+out:
+    if (st != COF_OK)
+        cof_opened_wipe(out);
+    return st;
+}
+
+void cof_opened_wipe(cof_opened *o)
+{
+    cof_schedule_free(o->schedule);
+    cof_secret_free(o->dek);
+    cof_manifest_wipe(&o->manifest);
+    cof_signed_free(o->manifest_message);
+    cof_ending_wipe(&o->ending);
+    cof_head_wipe(&o->head);
+    memset(o, 0, sizeof(*o));
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef COF_ENGINE_OPEN_H
+#define COF_ENGINE_OPEN_H
+
+/*
+ * The one way into a backup (FORMAT.md, section 7), shared by every reader and by rotate.
+ *
+ * What cof_opened_load returned has passed, in this order: superblocks, preamble, envelope, custody
+ * statement against preamble, wrapped keys and certificates; the manifest's signature under a
+ * trusted maker; the manifest against all of these and against the length of the file; only then
+ * were private keys used, and the commitment compared.
+ */
+
+#include <coffer/reader.h>
+
+#include "crypto/signed.h"
+#include "engine/ending.h"
+#include "engine/head.h"
+#include "format/manifest.h"
+#include "format/schedule.h"
+#include "store/body.h"
+
+typedef struct cof_opened {
+    const cof_file *file; /* borrowed */
+    cof_head head;
+    cof_body body;
+    cof_ending ending; /* not looked for if has_body is false and the head has the manifest */
+    bool has_body;     /* the length of the body was checked */
+
+    cof_slice manifest_cms; /* borrowed from head or ending */
+    cof_signed *manifest_message;
+    cof_manifest manifest;
+    cof_judgement maker;
+
+    cof_secret *dek;        /* if a key opened it and the caller asked to keep it */
+    cof_schedule *schedule; /* NULL: no private key, or signed-only */
+    size_t opened_by;       /* index of the recipient, if schedule is not NULL */
+
+    char custody_problem[512]; /* the custody verdict; "" is good */
+    size_t damaged;            /* redundant copies that are not as they should be */
+} cof_opened;
+
+typedef struct cof_opening {
+    const cof_trust *trust;
+    bool claimed; /* go on without trust, to describe only */
+    const cof_keyring *keys;
+    bool head_only; /* the body is neither needed nor looked at, if that can be avoided */
+    bool keep_dek;
+    const cof_report *report;
+} cof_opening;
+
+/* Open file, which must outlive *out.  Classes as cof_reader_open.  The caller wipes *out. */
+cof_status cof_opened_load(cof_opened *out, const cof_file *file, const cof_opening *how,
+                           cof_error *err) COF_MUST_USE;
+
+void cof_opened_wipe(cof_opened *opened);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef COF_ENGINE_RECORD_H
+#define COF_ENGINE_RECORD_H
+
+/*
+ * One record: from plaintext to frame and back (FORMAT.md, sections 3.2 and 6).
+ *
+ * Records are independent of each other.  A sealer or opener holds all that one worker needs - its
+ * compressor, cipher, hash and buffers - and nothing that two workers would have to share; in the
+ * steady state it allocates nothing.
+ */
+
+#include "base/buf.h"
+#include "codec/codec.h"
+#include "format/frame.h"
+#include "format/merkle.h"
+#include "format/schedule.h"
+
+/* ---- writing ---- */
+
+typedef struct cof_sealer cof_sealer;
+
+/* What becomes of one piece of plaintext. */
+typedef struct cof_sealed {
+    uint8_t header[COF_FRAME_SIZE];
+    cof_slice payload; /* borrowed from the sealer, until its next run */
+    uint8_t entry[COF_ENTRY_SIZE];
+} cof_sealed;
+
+/* preamble and schedule are borrowed.  COF_NOMEM, COF_USAGE (level), COF_UNSUPPORTED (codec). */
+cof_status cof_sealer_new(cof_sealer **out, const cof_preamble *preamble,
+                          const cof_schedule *schedule, cof_codec codec, int level,
+                          cof_error *err) COF_MUST_USE;
+
+/*
+ * Compress, seal and hash the record of `where` (kind, stream, record, offset are used) with len
+ * bytes of plaintext, 1 to the record size.
+ */
+cof_status cof_sealer_run(cof_sealer *sealer, cof_sealed *out, const cof_frame *where,
+                          const uint8_t *plain, size_t len, cof_error *err) COF_MUST_USE;
+
+void cof_sealer_free(cof_sealer *sealer);
+
+/* ---- reading ---- */
+
+typedef struct cof_unsealer cof_unsealer;
+
+/* preamble and schedule are borrowed; schedule is NULL for signed-only. */
+cof_status cof_unsealer_new(cof_unsealer **out, const cof_preamble *preamble,
+                            const cof_schedule *schedule, cof_error *err) COF_MUST_USE;
+
+/*
+ * Decrypt and decompress.  The payload (frame->stored_len bytes) is overwritten.  *plain is
+ * borrowed from the unsealer or the payload until the next run.  What it yields must not be
+ * released before the caller has proven the entry.  COF_AUTH (RC-7), COF_FORMAT (RC-5, RC-6),
+ * COF_UNSUPPORTED (codec).
+ */
+cof_status cof_unsealer_run(cof_unsealer *unsealer, cof_slice *plain, const cof_frame *frame,
+                            const uint8_t header[COF_FRAME_SIZE], uint8_t *payload,
+                            cof_error *err) COF_MUST_USE;
+
+void cof_unsealer_free(cof_unsealer *unsealer);
+
+#endif
