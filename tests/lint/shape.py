@@ -9,8 +9,13 @@ from house import Report, Tree
 
 FUNCTION_LINES = 60
 FILE_LINES = 500
-LINE_COLUMNS = {".c": 100, ".h": 100, ".py": 120}
-OTHER_COLUMNS = 110  # shell and bats, whose transcripts are wide
+LINE_COLUMNS = {".c": 100, ".h": 100}
+SCRIPT_COLUMNS = 120
+
+# Files that are longer, each with its reason.
+LONGER_FILES = {
+    "scripts/recover.sh": "must work on its own, copied to a machine that has nothing else",
+}
 
 # Functions that are longer, each with its reason.
 LONGER = {
@@ -51,11 +56,11 @@ def main():
                             for p, n, _, length in found)])
     report.case("files have at most %d lines" % FILE_LINES,
                 ["%s: %d" % (p, tree.text(p).count("\n")) for p in c_files + scripts
-                 if tree.text(p).count("\n") > FILE_LINES])
+                 if tree.text(p).count("\n") > FILE_LINES and p not in LONGER_FILES])
     report.case("lines are not too long",
                 ["%s:%d" % (p, n) for p in c_files + scripts
                  for n, line in enumerate(tree.text(p).split("\n"), 1)
-                 if len(line) > LINE_COLUMNS.get(p[p.rfind("."):], OTHER_COLUMNS)])
+                 if len(line) > LINE_COLUMNS.get(p[p.rfind("."):], SCRIPT_COLUMNS)])
     report.end()
 
 
