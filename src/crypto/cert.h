@@ -62,6 +62,10 @@ typedef struct cof_cert_list {
 /* Append another reference to cert.  COF_LIMIT beyond COF_CERT_LIST_MAX. */
 COF_MUST_USE cof_status cof_cert_list_add(cof_cert_list *list, cof_cert *cert, cof_error *err);
 
+/* Append references to all of more, or on failure none. */
+COF_MUST_USE cof_status cof_cert_list_append(cof_cert_list *list, const cof_cert_list *more,
+                                             cof_error *err);
+
 /* Drop all references; the list is empty again. */
 void cof_cert_list_wipe(cof_cert_list *list);
 

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef COF_CRYPTO_OSSL_H
+#define COF_CRYPTO_OSSL_H
+
+/* Private to the crypto room: what its files know of OpenSSL and of one another. */
+
+#include <openssl/cms.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pkcs12.h>
+#include <openssl/x509.h>
+
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "crypto/cert.h"
+#include "crypto/crypto.h"
+#include "crypto/key.h"
+
+/* Everything that is fetched once; valid after cof_crypto_init has succeeded, never freed. */
+struct cof_crypto_set {
+    EVP_MD *sha256;
+    EVP_MD *sha384;
+    EVP_MD *sha512;
+    EVP_CIPHER *aes_128_gcm;
+    EVP_CIPHER *aes_192_gcm;
+    EVP_CIPHER *aes_256_gcm;
+    EVP_CIPHER *chacha20_poly1305;
+    EVP_MAC *hmac;
+    EVP_KDF *hkdf;
+};
+
+const struct cof_crypto_set *cof_crypto_get(void);
+
+/*
+ * "the cryptographic library failed to <doing>", with the library's own reason appended, after
+ * which its queue is empty: COF_NOMEM if it ran out of memory, otherwise COF_INTERNAL.
+ */
+cof_status cof_crypto_fail(cof_error *err, const char *doing);
+
+/* For the library's parameters that are declared without const but only read. */
+static inline void *cof_crypto_unconst(const void *p)
+{
+    return (void *)(uintptr_t)p;
+}
+
+/* ---- keys, public and private ---- */
+
+enum cof_pkey_kind {
+    COF_PKEY_OTHER, /* unreadable, or of no use here */
+    COF_PKEY_RSA,
+    COF_PKEY_RSA_PSS,
+    COF_PKEY_EC,
+    COF_PKEY_DSA
+};
+
+struct cof_pkey_info {
+    enum cof_pkey_kind kind;
+    int bits;         /* of the modulus, the field, or DSA's p */
+    int q_bits;       /* DSA only */
+    size_t field_len; /* bytes of a coordinate on P-256, P-384, P-521; 0 for every other curve */
+    char text[COF_CERT_KEY_TEXT];
+};
+
+/* Describe a key; pkey may be NULL (an unreadable one). */
+void cof_pkey_describe(struct cof_pkey_info *out, EVP_PKEY *pkey);
+
+/*
+ * Why a key can never wrap or never sign, dates and keyUsage apart: a reason and a clause that
+ * goes on from "the certificate of x ..." (static storage), or COF_CERT_FINE and NULL.
+ */
+cof_cert_reason cof_pkey_refuse_wrap(const struct cof_pkey_info *info, const char **why);
+cof_cert_reason cof_pkey_refuse_sign(const struct cof_pkey_info *info, const char **why);
+
+/* *out owns pkey; on failure the caller still does. */
+cof_status cof_key_wrap(cof_key **out, EVP_PKEY *pkey, cof_error *err) COF_MUST_USE;
+EVP_PKEY *cof_key_pkey(const cof_key *key); /* borrowed */
+
+/* ---- certificates ---- */
+
+/* *out owns x509; on failure the caller still does.  COF_CERT if it cannot be used at all. */
+cof_status cof_cert_wrap(cof_cert **out, X509 *x509, const char *what, cof_error *err) COF_MUST_USE;
+
+X509 *cof_cert_x509(const cof_cert *cert);                           /* borrowed */
+EVP_PKEY *cof_cert_pkey(const cof_cert *cert);                       /* borrowed; may be NULL */
+const struct cof_pkey_info *cof_cert_key_info(const cof_cert *cert); /* borrowed */
+cof_slice cof_cert_id(const cof_cert *cert);     /* what cof_cert_key_id appends; borrowed */
+cof_slice cof_cert_issuer(const cof_cert *cert); /* the issuer's Name, as encoded; borrowed */
+
+/* Room for, and the text of, a certificate's subject that is safe inside a message. */
+#define COF_CERT_DISPLAY_MAX 200
+const char *cof_cert_display(const cof_cert *cert, char out[COF_CERT_DISPLAY_MAX]);
+
+/* ---- files ---- */
+
+/* Is this PEM (or rather text that claims so)? */
+bool cof_pem_looks_like(cof_slice file);
+
+/* A read-only BIO over bytes that outlive it; NULL without memory. */
+BIO *cof_pem_bio(cof_slice file);
+
+/* For PEM readers that must never ask anybody: always refuses. */
+int cof_pem_no_passphrase(char *buf, int size, int rwflag, void *ctx);
+
+/* The passphrase for `what`, checked, in a new secret with a NUL appended. */
+cof_status cof_passphrase_ask(cof_secret **out, const cof_passphrase *ask, const char *what,
+                              cof_error *err) COF_MUST_USE;
+
+/*
+ * Open a PKCS#12 container.  pkey (NULL: the key is not wanted) gets its first key or NULL, certs
+ * (may be NULL) its certificates, that of the key first.
+ */
+cof_status cof_pkcs12_open(EVP_PKEY **pkey, cof_cert_list *certs, PKCS12 *container,
+                           const cof_passphrase *ask, const char *what,
+                           cof_error *err) COF_MUST_USE;
+
+#endif
