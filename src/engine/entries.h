@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef COF_ENGINE_ENTRIES_H
+#define COF_ENGINE_ENTRIES_H
+
+/*
+ * The entries of all records, proven to be under the signed root before a record is touched, so
+ * that plaintext can be released record by record (FORMAT.md, RC-8).
+ *
+ * They are read twice: once to compute the roots of all blocks, which combine to the signed root
+ * and are kept (32 bytes for 4096 records), and then block by block as they are needed, each
+ * compared with its kept root.  They come from the INDEX frames, or, where these are damaged, from
+ * a walk over all frames whose entries are spooled.
+ */
+
+#include "engine/open.h"
+
+typedef struct cof_entries {
+    const cof_opened *opened; /* borrowed */
+    uint8_t (*roots)[COF_SHA256_SIZE];
+    size_t blocks;
+    cof_file *spool;        /* NULL: the entries are in the INDEX frames */
+    uint64_t *spool_offset; /* body offset of the first record of each block, if spooled */
+
+    /* The block that is loaded. */
+    uint8_t *entries;
+    size_t count;
+    uint64_t offset; /* body offset of its first record's frame: a hint (RC-9) */
+} cof_entries;
+
+/*
+ * Prove the entries of an opened backup.  A damaged index is reported, counted in *damaged, and
+ * rebuilt.  COF_AUTH: the records are not those that were signed.  COF_FORMAT, COF_IO, COF_NOMEM.
+ * The caller wipes *out, also after a failure.
+ */
+cof_status cof_entries_prove(cof_entries *out, const cof_opened *opened, const cof_report *report,
+                             size_t *damaged, cof_error *err) COF_MUST_USE;
+
+/* Load block number b (records b * 4096 on) into entries, count, offset. */
+cof_status cof_entries_load(cof_entries *entries, size_t b, cof_error *err) COF_MUST_USE;
+
+void cof_entries_wipe(cof_entries *entries);
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* What a backup is, put into words and numbers for a person.  Every text is made safe here. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "engine/reader.h"
+
+static const char *cipher_name(cof_cipher cipher)
+{
+    switch (cipher) {
+    case COF_CIPHER_AES_256_GCM:
+        return "AES-256-GCM";
+    case COF_CIPHER_AES_128_GCM:
+        return "AES-128-GCM";
+    case COF_CIPHER_AES_192_GCM:
+        return "AES-192-GCM";
+    case COF_CIPHER_CHACHA20_POLY1305:
+        return "ChaCha20-Poly1305";
+    case COF_CIPHER_NONE:
+        break;
+    }
+    return "none";
+}
+
+static void describe_preamble(cof_info *info, const cof_preamble *p)
+{
+    cof_uuid_format(info->uuid, p->uuid);
+    memcpy(info->label, p->label, sizeof(info->label));
+    info->epoch = p->epoch;
+    info->created = p->created;
+    info->sealed = p->protection == COF_PROTECTION_SEALED;
+    info->tree = p->content == COF_CONTENT_TREE;
+    info->cipher = cipher_name(p->cipher);
+    info->record_size = p->record_size;
+}
+
+static void describe_manifest(cof_info *info, const cof_manifest *m)
+{
+    info->records = m->records;
+    info->plain_bytes = m->plain_bytes;
+    info->started = m->started;
+    info->finished = m->finished;
+    info->complete = m->complete;
+    cof_hex_encode(info->root, m->root, sizeof(m->root));
+    cof_text_safe_str(info->tool, sizeof(info->tool), m->tool);
+}
+
+static cof_status describe_recipients(cof_reader *r, cof_error *err)
+{
+    const cof_opened *o = &r->opened;
+    const cof_custody *custody = &cof_locks_newest(&o->head.locks)->custody;
+    size_t n = custody->recipient_count;
+
+    r->recipients = calloc(n + 1, sizeof(*r->recipients));
+    if (r->recipients == NULL)
+        return cof_fail(err, COF_NOMEM, "out of memory");
+    for (size_t i = 0; i < n; i++) {
+        const cof_custody_recipient *in = &custody->recipients[i];
+        cof_recipient_info *out = &r->recipients[i];
+
+        cof_text_safe_str(out->subject, sizeof(out->subject), in->subject);
+        cof_fingerprint_format(out->fingerprint, in->spki);
+        cof_hex_encode(out->cert_sha256, in->sha256, sizeof(in->sha256));
+        out->not_after = in->not_after;
+        cof_text_safe_str(out->key, sizeof(out->key), in->key);
+        out->opened = o->schedule != NULL && o->opened_by == i;
+    }
+    r->info.recipients = r->recipients;
+    r->info.recipient_count = n;
+    return COF_OK;
+}
+
+static cof_status describe_custody(cof_reader *r, cof_error *err)
+{
+    cof_locks *locks = &r->opened.head.locks;
+    size_t n = locks->chain_count;
+    uint64_t start = 0;
+    cof_status st;
+
+    r->custody = calloc(n, sizeof(*r->custody));
+    if (r->custody == NULL)
+        return cof_fail(err, COF_NOMEM, "out of memory");
+    if ((st = cof_locks_judge_history(locks, err)) != COF_OK ||
+        (st = cof_locks_chain_start(&start, locks, err)) != COF_OK)
+        return st;
+    for (size_t i = 0; i < n; i++) {
+        const cof_link *in = &locks->chain[n - 1 - i];
+        cof_custody_info *out = &r->custody[i];
+
+        out->generation = in->custody.generation;
+        cof_party_describe(&out->by, in->custody.by, in->judgement.standing, &locks->candidates);
+        out->time = in->custody.time;
+        cof_text_safe_str(out->reason, sizeof(out->reason), in->custody.reason);
+        out->recipients = in->custody.recipient_count;
+    }
+    r->info.custody = r->custody;
+    r->info.custody_count = n;
+    r->info.chain_complete = start == 1;
+    r->info.generation = cof_locks_newest(locks)->custody.generation;
+    cof_hex_encode(r->info.custody_sha256, cof_locks_newest(locks)->json_sha256, 32);
+    return COF_OK;
+}
+
+cof_status cof_reader_describe(cof_reader *r, cof_error *err)
+{
+    const cof_opened *o = &r->opened;
+    cof_info *info = &r->info;
+    cof_status st;
+
+    describe_preamble(info, &o->head.preamble);
+    describe_manifest(info, &o->manifest);
+    cof_party_describe(&info->maker, o->manifest.by, o->maker.standing, &o->head.locks.candidates);
+    info->slot_bytes = o->head.sb.slot_size;
+    info->envelope_bytes = o->head.locks.raw.len;
+    info->pending = cof_head_pending(&o->head);
+    info->damaged = o->damaged;
+    info->custody_problem = o->custody_problem[0] != '\0' ? o->custody_problem : NULL;
+    if ((st = cof_file_size(&info->file_bytes, r->file, err)) != COF_OK ||
+        cof_locks_newest(&o->head.locks) == NULL)
+        return st;
+    if ((st = describe_recipients(r, err)) != COF_OK)
+        return st;
+    return describe_custody(r, err);
+}

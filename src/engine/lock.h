@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef COF_ENGINE_LOCK_H
+#define COF_ENGINE_LOCK_H
+
+#include "os/file.h"
+
+/*
+ * Readers hold a shared lock while they read the head, writers an exclusive one while they change
+ * it.  Either waits some seconds for the other: a rotation takes milliseconds.  COF_BUSY after
+ * that.  A file system without locks does not keep a reader out.
+ */
+cof_status cof_lock_for_reading(cof_file *file, cof_error *err) COF_MUST_USE;
+
+/*
+ * Open path for a change and lock it.  What was opened may have been replaced while this waited for
+ * the lock; then it is opened anew, so that no change is ever made to a file that nobody will read.
+ */
+cof_status cof_open_for_change(cof_file **out, const char *path, cof_error *err) COF_MUST_USE;
+
+#endif

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Opening for reading: the file or the pipe, the lock, the open procedure, the verdicts. */
+
+#include "engine/reader.h"
+
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "engine/lock.h"
+#include "engine/note.h"
+#include "store/spool.h"
+
+static cof_status open_input(cof_reader *r, cof_error *err)
+{
+    cof_file *pipe = NULL;
+    cof_status st;
+
+    if (r->options->path != NULL) {
+        if ((st = cof_file_open_read(&r->file, r->options->path, err)) != COF_OK)
+            return st;
+        if (cof_file_kind(r->file) == COF_FILE_REGULAR)
+            return COF_OK;
+        return cof_fail(err, COF_USAGE, "%s is not a regular file; a pipe is read with -",
+                        cof_file_label(r->file));
+    }
+    if ((st = cof_file_from_fd(&pipe, r->options->input_fd, "standard input", false, err)) !=
+        COF_OK)
+        return st;
+    if (cof_file_kind(pipe) == COF_FILE_DIRECTORY)
+        st = cof_fail(err, COF_USAGE, "standard input is a directory");
+    else
+        st = cof_spool_pipe(&r->file, pipe, r->options->spool_dir, err);
+    cof_file_free(pipe);
+    return st;
+}
+
+static cof_status load(cof_reader *r, cof_error *err)
+{
+    const cof_opening how = {
+        .trust = r->options->trust,
+        .claimed = r->options->claimed,
+        .keys = r->options->keys,
+        .report = &r->options->report,
+    };
+    cof_status st = cof_lock_for_reading(r->file, err);
+
+    if (st != COF_OK)
+        return st;
+    st = cof_opened_load(&r->opened, r->file, &how, err);
+    cof_lock_release(r->file);
+    return st;
+}
+
+/* The custody verdict is apart from the content's: it warns, unless the caller is strict. */
+static cof_status pronounce(cof_reader *r, cof_error *err)
+{
+    const cof_opened *o = &r->opened;
+
+    r->opened.damaged += cof_head_report(&o->head, &r->options->report);
+    if (o->head.preamble.protection == COF_PROTECTION_SIGNED_ONLY && r->options->keys != NULL)
+        cof_note(&r->options->report,
+                 "this backup is signed but not encrypted: it needs no private key, and anybody "
+                 "can read it");
+    if (o->custody_problem[0] == '\0')
+        return COF_OK;
+    if (r->options->strict_custody)
+        return cof_fail_rule(err, COF_AUTH, "CU-5", COF_NO_OFFSET, "%s", o->custody_problem);
+    cof_note(&r->options->report, "%s; the content is not affected", o->custody_problem);
+    return COF_OK;
+}
+
+cof_status cof_reader_open(cof_reader **out, const cof_open_options *options, cof_error *err)
+{
+    cof_reader *r = calloc(1, sizeof(*r));
+    cof_status st;
+
+    *out = NULL;
+    if (r == NULL)
+        return cof_fail(err, COF_NOMEM, "out of memory");
+    r->options = options;
+    if ((st = open_input(r, err)) != COF_OK || (st = load(r, err)) != COF_OK ||
+        (st = pronounce(r, err)) != COF_OK || (st = cof_reader_describe(r, err)) != COF_OK)
+        goto out;
+    *out = r;
+    r = NULL; /* transferred */
+out:
+    cof_reader_free(r);
+    return st;
+}
+
+void cof_reader_free(cof_reader *reader)
+{
+    if (reader == NULL)
+        return;
+    free(reader->recipients);
+    free(reader->custody);
+    cof_opened_wipe(&reader->opened);
+    cof_file_free(reader->file);
+    free(reader);
+}
+
+void cof_reader_damaged(cof_reader *reader, size_t count)
+{
+    reader->opened.damaged += count;
+    reader->info.damaged = reader->opened.damaged;
+}
+
+const cof_info *cof_reader_info(const cof_reader *reader)
+{
+    return &reader->info;
+}

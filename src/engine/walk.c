@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The walk.  It keeps at most one payload and the entries since the last INDEX, however long the
+ * body is.
+ */
+
+#include "engine/walk.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/num.h"
+#include "engine/note.h"
+#include "format/index.h"
+#include "format/limits.h"
+#include "format/manifest.h"
+
+/* The place of a stream in cof_order.stream_end; -1 for one that this version does not read. */
+static int stream_slot(uint16_t stream)
+{
+    return stream == 0 ? 0 : stream == COF_STREAM_CATALOG ? 1 : stream == COF_STREAM_LINEAGE ? 2 : -1;
+}
+
+cof_status cof_order_check(cof_order *o, const cof_frame *f, const cof_preamble *preamble,
+                           uint64_t at, cof_error *err)
+{
+    int slot = stream_slot(f->stream);
+    cof_status st = cof_frame_check_record(f, preamble, err);
+
+    if (st != COF_OK)
+        return st;
+    if (f->record != o->next)
+        return cof_fail_rule(err, COF_FORMAT, "RC-1", at,
+                             "record %" PRIu64 " stands where record %" PRIu64 " belongs",
+                             f->record, o->next);
+    if (slot < 0)
+        return cof_fail_rule(err, COF_UNSUPPORTED, "RC-10", at,
+                             "the backup holds several streams, which this version does not read");
+    if (f->offset != o->stream_end[slot])
+        return cof_fail_rule(err, COF_FORMAT, "RC-2", at,
+                             "record %" PRIu64 " does not go on where its stream ended",
+                             f->record);
+    if (o->lineage && f->kind != COF_FRAME_LINEAGE)
+        return cof_fail_rule(err, COF_FORMAT, "RC-4", at,
+                             "record %" PRIu64 " stands behind the lineage", f->record);
+    o->lineage = f->kind == COF_FRAME_LINEAGE;
+    o->stream_end[slot] += f->plain_len;
+    o->next++;
+    return COF_OK;
+}
+
+cof_status cof_walk_init(cof_walk *out, const cof_preamble *preamble, const cof_walk_hooks *hooks,
+                         uint64_t end, bool strict, const cof_report *report, cof_error *err)
+{
+    memset(out, 0, sizeof(*out));
+    out->preamble = preamble;
+    out->hooks = *hooks;
+    out->end = end;
+    out->strict = strict;
+    out->report = report;
+    cof_merkle_init(&out->tree);
+    out->pending = malloc((size_t)COF_INDEX_RECORDS * COF_ENTRY_SIZE);
+    out->payload = malloc(cof_max_size(cof_frame_stored_max(preamble), COF_INDEX_SIZE_MAX));
+    if (out->pending == NULL || out->payload == NULL)
+        return cof_fail(err, COF_NOMEM, "out of memory");
+    return cof_sha256_new(&out->sha, err);
+}
+
+void cof_walk_wipe(cof_walk *w)
+{
+    free(w->pending);
+    free(w->payload);
+    cof_sha256_free(w->sha);
+    w->pending = w->payload = NULL;
+    w->sha = NULL;
+}
+
+/* Read, and hand on. */
+static cof_status take(cof_walk *w, void *out, size_t len, cof_error *err)
+{
+    cof_status st = w->hooks.read(w->hooks.ctx, out, len, err);
+
+    if (st == COF_OK && w->hooks.copy != NULL)
+        st = w->hooks.copy(w->hooks.ctx, out, len, err);
+    return st;
+}
+
+/* FR-4 */
+static cof_status check_room(const cof_walk *w, uint64_t stored, cof_error *err)
+{
+    uint64_t next = w->at + COF_FRAME_SIZE + stored;
+
+    if (w->end == COF_NO_OFFSET || next <= w->end)
+        return COF_OK;
+    return cof_fail_rule(err, COF_FORMAT, "FR-4", w->at,
+                         "a frame at body offset %" PRIu64 " crosses the end of the content",
+                         w->at);
+}
+
+/* ---- INDEX ---- */
+
+static size_t index_payload_len(const cof_walk *w)
+{
+    return COF_INDEX_HEADER_SIZE + w->pending_count * COF_ENTRY_SIZE;
+}
+
+/* Must an INDEX stand here, whatever the bytes say?  (The end of a pipe is not known.) */
+static bool index_due(const cof_walk *w)
+{
+    if (w->pending_count == 0)
+        return false;
+    return w->order.next % COF_INDEX_RECORDS == 0 ||
+           w->at + COF_FRAME_SIZE + index_payload_len(w) == w->end;
+}
+
+static cof_status damaged_index(cof_walk *w, cof_error *err)
+{
+    if (w->strict)
+        return cof_fail_rule(err, COF_FORMAT, "IX-1", w->at,
+                             "the index at body offset %" PRIu64 " is not the one of its records",
+                             w->at);
+    cof_note(w->report, "the index at body offset %" PRIu64 " is damaged; it is not needed to "
+                        "read the backup", w->at);
+    w->damaged++;
+    return COF_OK;
+}
+
+static cof_status index_differs(bool *out, const cof_walk *w, const uint8_t *header,
+                                const uint8_t *payload, cof_error *err)
+{
+    cof_frame frame = cof_frame_other(COF_FRAME_INDEX, (uint32_t)index_payload_len(w));
+    cof_index index = {1, (uint32_t)w->pending_count, w->pending_at,
+                       w->order.next - w->pending_count, w->pending};
+    uint8_t expected[COF_FRAME_SIZE];
+    cof_buf bytes = COF_BUF_INIT;
+    cof_status st = cof_index_emit(&bytes, &index, err);
+
+    cof_frame_emit(expected, &frame);
+    *out = st == COF_OK && (memcmp(header, expected, sizeof(expected)) != 0 ||
+                            memcmp(payload, bytes.data, bytes.len) != 0);
+    cof_buf_free(&bytes);
+    return st;
+}
+
+/* IX-1, IX-3: step over the INDEX that must stand here; its header has been read. */
+static cof_status walk_index(cof_walk *w, const uint8_t header[COF_FRAME_SIZE], cof_error *err)
+{
+    cof_index_ref ref = {1, (uint32_t)w->pending_count, w->at, w->order.next - w->pending_count};
+    size_t len = index_payload_len(w);
+    bool differs = false;
+    cof_status st;
+
+    if ((st = check_room(w, len, err)) != COF_OK ||
+        (st = take(w, w->payload, len, err)) != COF_OK ||
+        (st = index_differs(&differs, w, header, w->payload, err)) != COF_OK ||
+        (differs && (st = damaged_index(w, err)) != COF_OK))
+        return st;
+    w->closing = w->order.next % COF_INDEX_RECORDS != 0;
+    w->after_index = true;
+    w->pending_count = 0;
+    w->at += COF_FRAME_SIZE + len;
+    return w->hooks.index != NULL ? w->hooks.index(w->hooks.ctx, &ref, err) : COF_OK;
+}
+
+/* ---- records ---- */
+
+static cof_status hash_record(cof_walk *w, const cof_frame *f, const uint8_t *header,
+                              cof_error *err)
+{
+    uint8_t *entry = w->pending + w->pending_count * COF_ENTRY_SIZE;
+    uint8_t sha256[COF_SHA256_SIZE];
+    cof_status st;
+
+    if ((st = cof_sha256_init(w->sha, err)) != COF_OK ||
+        (st = cof_sha256_update(w->sha, w->payload, f->stored_len, err)) != COF_OK ||
+        (st = cof_sha256_final(w->sha, sha256, err)) != COF_OK)
+        return st;
+    cof_entry_make(entry, header, sha256);
+    return cof_merkle_add_entry(&w->tree, entry, err);
+}
+
+static cof_status walk_record(cof_walk *w, const cof_frame *f, const uint8_t *header,
+                              cof_error *err)
+{
+    cof_status st;
+
+    if (w->closing)
+        return cof_fail_rule(err, COF_FORMAT, "IX-1", w->at,
+                             "an index stands at body offset %" PRIu64 " where none belongs",
+                             w->at);
+    if ((st = cof_order_check(&w->order, f, w->preamble, w->at, err)) != COF_OK ||
+        (st = check_room(w, f->stored_len, err)) != COF_OK ||
+        (st = take(w, w->payload, f->stored_len, err)) != COF_OK ||
+        (st = hash_record(w, f, header, err)) != COF_OK)
+        return st;
+    if (w->pending_count++ == 0)
+        w->pending_at = w->at;
+    w->after_index = false;
+    w->by_kind[f->kind]++;
+    if (f->kind == COF_FRAME_DATA)
+        w->plain_bytes += f->plain_len;
+    if (w->hooks.record != NULL &&
+        (st = w->hooks.record(w->hooks.ctx, f,
+                              w->pending + (w->pending_count - 1) * COF_ENTRY_SIZE, w->payload,
+                              w->at, err)) != COF_OK)
+        return st;
+    w->at += COF_FRAME_SIZE + f->stored_len;
+    return COF_OK;
+}
+
+/* FR-3: skip what later versions may put behind an index. */
+static cof_status walk_ancillary(cof_walk *w, const cof_frame *f, cof_error *err)
+{
+    size_t piece = cof_frame_stored_max(w->preamble);
+    cof_status st = COF_OK;
+
+    if (!w->after_index)
+        return cof_fail_rule(err, COF_FORMAT, "FR-3", w->at,
+                             "an ancillary frame stands at body offset %" PRIu64
+                             ", not behind an index",
+                             w->at);
+    if ((st = check_room(w, f->stored_len, err)) != COF_OK)
+        return st;
+    for (size_t left = f->stored_len; st == COF_OK && left > 0; left -= cof_min_size(left, piece))
+        st = take(w, w->payload, cof_min_size(left, piece), err);
+    w->at += COF_FRAME_SIZE + f->stored_len;
+    return st;
+}
+
+/* ---- the walk ---- */
+
+static cof_status unexpected(const cof_walk *w, const cof_frame *f, cof_error *err)
+{
+    if (f->kind == COF_FRAME_VOLUME_END)
+        return cof_fail_rule(err, COF_UNSUPPORTED, "VE-1", w->at,
+                             "the backup goes on in another volume, which this version does not "
+                             "read");
+    return cof_fail_rule(err, COF_FORMAT, "IX-1", w->at,
+                         "the content ends at body offset %" PRIu64 " without an index", w->at);
+}
+
+/* One frame; *done when it was the one that ends the content. */
+static cof_status step(cof_walk *w, bool *done, cof_error *err)
+{
+    uint8_t header[COF_FRAME_SIZE];
+    cof_frame f;
+    cof_status st;
+
+    if ((st = check_room(w, 0, err)) != COF_OK ||
+        (st = take(w, header, sizeof(header), err)) != COF_OK)
+        return st;
+    if (index_due(w))
+        return walk_index(w, header, err);
+    if ((st = cof_frame_parse(&f, header, err)) != COF_OK)
+        return st;
+    if (f.kind >= COF_FRAME_ANCILLARY)
+        return walk_ancillary(w, &f, err);
+    if (cof_frame_is_record(&f))
+        return walk_record(w, &f, header, err);
+    if (f.kind == COF_FRAME_INDEX && w->pending_count > 0)
+        return walk_index(w, header, err);
+    if (f.kind != COF_FRAME_TAIL || w->pending_count > 0 || w->end != COF_NO_OFFSET)
+        return unexpected(w, &f, err);
+    w->tail = f;
+    *done = true;
+    return cof_frame_check_other(&f, err);
+}
+
+cof_status cof_walk_run(cof_walk *w, cof_error *err)
+{
+    bool done = false;
+    cof_status st = COF_OK;
+
+    while (st == COF_OK && !done && w->at != w->end) {
+        st = step(w, &done, err);
+        if (st == COF_OK && !done)
+            st = cof_tell(w->report, w->at, w->end, err);
+    }
+    if (st == COF_OK && w->pending_count > 0)
+        st = cof_fail_rule(err, COF_FORMAT, "IX-1", w->at, "the content ends without an index");
+    return st;
+}
+
+cof_status cof_walk_check(const cof_walk *w, const cof_manifest *m, cof_error *err)
+{
+    uint8_t root[COF_SHA256_SIZE];
+    cof_status st = cof_merkle_root(root, &w->tree, err);
+
+    if (st != COF_OK)
+        return st;
+    if (w->at != m->volumes[0].bytes)
+        return cof_fail_rule(err, COF_FORMAT, "MF-5", w->at,
+                             "the content does not have the length that was signed");
+    if (w->order.next != m->records || w->by_kind[COF_FRAME_DATA] != m->data_records ||
+        w->by_kind[COF_FRAME_CATALOG] != m->catalog_records ||
+        w->by_kind[COF_FRAME_LINEAGE] != m->lineage_records || w->plain_bytes != m->plain_bytes ||
+        m->volumes[0].first_record != 0 || memcmp(root, m->root, sizeof(root)) != 0)
+        return cof_fail_rule(err, COF_AUTH, "MF-6", COF_NO_OFFSET,
+                             "the content is not the one that was signed: it was changed or is "
+                             "damaged");
+    return COF_OK;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef COF_ENGINE_WALK_H
+#define COF_ENGINE_WALK_H
+
+/*
+ * Walking a body frame by frame, hashing every payload into the tree (FORMAT.md, section 3).
+ *
+ * Where INDEX frames stand follows from the records before them, so a walk knows each byte of them
+ * in advance: a damaged one is stepped over and reported, and never needed.
+ *
+ * Used by verify, by receive, and to rebuild an index.
+ */
+
+#include <coffer/report.h>
+
+#include "crypto/digest.h"
+#include "format/frame.h"
+#include "format/merkle.h"
+#include "format/preamble.h"
+#include "format/tail.h"
+
+typedef struct cof_walk_hooks {
+    /* The next len bytes of the body.  COF_FORMAT where it ends. */
+    cof_status (*read)(void *ctx, void *out, size_t len, cof_error *err);
+
+    /* Every byte that was read, in order, before the next read; for a copy.  May be NULL. */
+    cof_status (*copy)(void *ctx, const void *data, size_t len, cof_error *err);
+
+    /* A record whose payload has been hashed; payload may be overwritten.  May be NULL. */
+    cof_status (*record)(void *ctx, const cof_frame *frame, const uint8_t *entry, uint8_t *payload,
+                         uint64_t at, cof_error *err);
+
+    /* An INDEX frame, intact or not.  May be NULL. */
+    cof_status (*index)(void *ctx, const cof_index_ref *ref, cof_error *err);
+
+    void *ctx;
+} cof_walk_hooks;
+
+/* Where the next record must go on. */
+typedef struct cof_order {
+    uint64_t next;
+    uint64_t stream_end[3];
+    bool lineage;
+} cof_order;
+
+/* RC-1, RC-2, RC-4, RC-10: does the record follow those before it?  Counts it if so. */
+cof_status cof_order_check(cof_order *order, const cof_frame *frame, const cof_preamble *preamble,
+                           uint64_t at, cof_error *err) COF_MUST_USE;
+
+/* What a walk has seen; the totals are compared with the manifest by cof_walk_check(). */
+typedef struct cof_walk {
+    const cof_preamble *preamble; /* borrowed */
+    cof_walk_hooks hooks;
+    uint64_t end;    /* body offset at which the content ends, or COF_NO_OFFSET: up to TAIL */
+    bool strict;     /* a damaged INDEX is a failure, not a warning */
+    const cof_report *report;
+
+    uint64_t at;      /* body offset of the next frame */
+    cof_order order;
+    uint64_t by_kind[4];  /* records of each kind */
+    uint64_t plain_bytes; /* of DATA records */
+    size_t damaged;       /* INDEX frames that are not as they must be */
+    cof_merkle tree;
+    cof_frame tail; /* the header that ended a walk whose end was not known */
+
+    /* Inside the walk. */
+    uint8_t *pending;     /* entries since the last INDEX */
+    size_t pending_count;
+    uint64_t pending_at;  /* body offset of the first of their frames */
+    bool after_index;     /* ancillary frames may stand here */
+    bool closing;         /* and nothing else but the end */
+    uint8_t *payload;     /* the largest that a record can have */
+    cof_sha256_ctx *sha;
+} cof_walk;
+
+/* Get ready.  COF_NOMEM.  The caller wipes *out, also after a failure. */
+cof_status cof_walk_init(cof_walk *out, const cof_preamble *preamble, const cof_walk_hooks *hooks,
+                         uint64_t end, bool strict, const cof_report *report,
+                         cof_error *err) COF_MUST_USE;
+
+/* Walk to the end.  COF_FORMAT, COF_UNSUPPORTED, COF_LIMIT, or what a hook returned. */
+cof_status cof_walk_run(cof_walk *walk, cof_error *err) COF_MUST_USE;
+
+struct cof_manifest;
+
+/* MF-5, MF-6: is what was walked what the manifest says?  COF_AUTH, COF_FORMAT. */
+cof_status cof_walk_check(const cof_walk *walk, const struct cof_manifest *manifest,
+                          cof_error *err) COF_MUST_USE;
+
+void cof_walk_wipe(cof_walk *walk);
+
+#endif
