@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The progress line, and warnings. */
+
+#include "report.h"
+
+#include "say.h"
+#include "status.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#define NS_PER_S    1000000000U
+#define FIRST_AFTER NS_PER_S       /* quick work shows no line at all */
+#define AGAIN_AFTER (NS_PER_S / 5) /* nobody reads faster */
+
+static const char erase[] = "\r\033[K";
+static volatile sig_atomic_t line_is_shown;
+
+void cli_report_begin(cli_report *report, const char *name, bool quiet)
+{
+    *report = (cli_report){.begun = cli_clock()};
+    report->progress = !quiet && isatty(STDERR_FILENO) == 1;
+    if (name != NULL)
+        cli_safe(report->name, sizeof report->name, name);
+}
+
+static int terminal_width(void)
+{
+    struct winsize size;
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+        return 80;
+    return size.ws_col;
+}
+
+/* "db1.cof: 1.2 GiB of 5.2 GiB, 23 %, 180 MiB/s, 22 s left" */
+static void draw(cli_report *report, uint64_t done, uint64_t total)
+{
+    char line[512];
+    char a[CLI_HUMAN_CAP];
+    char b[CLI_HUMAN_CAP];
+    double seconds = (double)cli_report_time(report) / NS_PER_S;
+    double rate = (double)done / (seconds > 0 ? seconds : 1);
+    int used = snprintf(line, sizeof line, "%s%s%s", report->name,
+                        report->name[0] != '\0' ? ": " : "", cli_human_size(a, done));
+    size_t at = (size_t)used;
+    if (total != COF_TOTAL_UNKNOWN && total != 0) {
+        uint64_t percent = done >= total ? 100 : (uint64_t)((double)done * 100 / (double)total);
+        at += (size_t)snprintf(line + at, sizeof line - at, " of %s, %u %%",
+                               cli_human_size(a, total), (unsigned)percent);
+    }
+    at +=
+        (size_t)snprintf(line + at, sizeof line - at, ", %s/s", cli_human_size(a, (uint64_t)rate));
+    if (total != COF_TOTAL_UNKNOWN && total > done && rate >= 1)
+        snprintf(line + at, sizeof line - at, ", %s left",
+                 cli_human_time(b, (uint64_t)((double)(total - done) / rate) * NS_PER_S));
+    fprintf(stderr, "%s%.*s", erase, terminal_width() - 1, line);
+    fflush(stderr);
+    line_is_shown = 1;
+}
+
+static bool on_progress(void *ctx, uint64_t done, uint64_t total)
+{
+    cli_report *report = ctx;
+    if (!report->progress)
+        return true;
+    uint64_t now = cli_clock();
+    bool due = report->shown_at == 0 ? now - report->begun >= FIRST_AFTER
+                                     : now - report->shown_at >= AGAIN_AFTER;
+    if (due) {
+        draw(report, done, total);
+        report->shown_at = now;
+    }
+    return true;
+}
+
+static void on_warning(void *ctx, const char *sentence)
+{
+    cli_report_warn(ctx, sentence);
+}
+
+cof_report cli_report_hooks(cli_report *report)
+{
+    return (cof_report){.progress = on_progress, .warn = on_warning, .ctx = report};
+}
+
+void cli_report_warn(cli_report *report, const char *sentence)
+{
+    cli_report_pause(report);
+    cli_say_warning(sentence);
+    report->warned = true;
+    if (report->warnings == NULL)
+        report->warnings = json_array();
+    (void)json_array_append_new(report->warnings, json_string(sentence));
+}
+
+void cli_report_pause(cli_report *report)
+{
+    if (report->shown_at == 0)
+        return;
+    fputs(erase, stderr);
+    fflush(stderr);
+    report->shown_at = 0;
+    line_is_shown = 0;
+}
+
+uint64_t cli_report_time(const cli_report *report)
+{
+    return cli_clock() - report->begun;
+}
+
+int cli_report_end(cli_report *report, cof_status st, const cof_error *err)
+{
+    cli_report_pause(report);
+    int exit_status = cli_status_exit(st);
+    if (st != COF_OK)
+        cli_say_error(err);
+    else if (report->warned)
+        exit_status = CLI_EXIT_WARNED;
+    json_decref(report->warnings);
+    report->warnings = NULL;
+    return exit_status;
+}
+
+void cli_report_interrupted(void)
+{
+    if (line_is_shown)
+        (void)!write(STDERR_FILENO, erase, sizeof erase - 1);
+}

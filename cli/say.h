@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef COF_CLI_SAY_H
+#define COF_CLI_SAY_H
+
+/*
+ * What the command says on standard error: one sentence for each thing, led by its name.  Sentences
+ * of the library are safe for a terminal already; names that come from the command line are made so
+ * with cli_safe before they get into a sentence.
+ */
+
+#include <coffer/error.h>
+#include <stddef.h>
+
+#define CLI_NAME_CAP 320 /* room for a name in a sentence */
+
+/*
+ * Make a name safe for a terminal: control characters, invisible and direction-changing ones, bytes
+ * that are no UTF-8, and backslashes are escaped; what does not fit is cut.  Returns out.
+ */
+const char *cli_safe(char *out, size_t cap, const char *name);
+
+/* Fill err (class and sentence) and return the class, for failures that the command itself finds.
+ */
+cof_status cli_error(cof_error *err, cof_status status, const char *format, ...) COF_PRINTF(3, 4);
+
+void cli_say_error(const cof_error *err);
+void cli_say_warning(const char *sentence);
+void cli_say_note(const char *sentence); /* worth knowing, nothing to be done */
+
+#endif

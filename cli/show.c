@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Backups and people in words. */
+
+#include "show.h"
+
+#include "human.h"
+#include "say.h"
+
+#include <string.h>
+
+#define DAY  (24 * 60 * 60U)
+#define SOON (60 * DAY) /* time enough to get and hand out new certificates */
+
+static void show_name(FILE *out, size_t i, const char *subject, const char *fingerprint)
+{
+    fprintf(out, "%s%s", i > 0 ? ", " : "", subject[0] != '\0' ? subject : fingerprint);
+}
+
+void cli_show_recipients(FILE *out, const cof_recipient_info *recipients, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        show_name(out, i, recipients[i].subject, recipients[i].fingerprint);
+}
+
+void cli_show_certs(FILE *out, const cof_cert_info *certs, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        show_name(out, i, certs[i].subject, certs[i].fingerprint);
+}
+
+void cli_show_expiry(FILE *out, uint64_t not_after)
+{
+    char date[CLI_HUMAN_CAP];
+    uint64_t now = cli_today();
+    cli_human_date(date, not_after);
+    if (not_after < now)
+        fprintf(out, "EXPIRED on %s", date);
+    else if (not_after - now < SOON)
+        fprintf(out, "until %s, EXPIRES SOON", date);
+    else
+        fprintf(out, "until %s", date);
+}
+
+const char *cli_show_party(const cof_party *party)
+{
+    return party->subject[0] != '\0' ? party->subject : party->fingerprint;
+}
+
+void cli_show_origin(FILE *out, const cof_info *info)
+{
+    char date[CLI_HUMAN_CAP];
+    fprintf(out, "made %s by %s", cli_human_date(date, info->created),
+            cli_show_party(&info->maker));
+    if (info->custody_count == 0) {
+        fputs(", signed only: anybody can read it", out);
+        return;
+    }
+    fputs(", opens for ", out);
+    cli_show_recipients(out, info->recipients, info->recipient_count);
+    fprintf(out, " as decided by %s (generation %llu)", cli_show_party(&info->custody[0].by),
+            (unsigned long long)info->generation);
+}
+
+const char *cli_show_path(char *out, size_t cap, const char *path)
+{
+    if (path == NULL || strcmp(path, "-") == 0)
+        return "standard input";
+    return cli_safe(out, cap, path);
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* From operands to backups. */
+
+#include "target.h"
+
+#include "json.h"
+#include "report.h"
+#include "say.h"
+#include "status.h"
+
+#include <string.h>
+#include <unistd.h>
+
+static cof_status find_one(cli_list *out, const char *operand, cof_error *err)
+{
+    char safe[CLI_NAME_CAP];
+    cof_paths paths = {NULL, 0};
+    if (strcmp(operand, "-") == 0) {
+        cli_list_add(out, operand);
+        return COF_OK;
+    }
+    cof_status st = cof_paths_find(&paths, operand, err);
+    if (st == COF_OK && paths.count == 0)
+        st = cli_error(err, COF_FORMAT, "there is no backup in %s",
+                       cli_safe(safe, sizeof safe, operand));
+    for (size_t i = 0; st == COF_OK && i < paths.count; i++) {
+        cli_list_add(out, paths.path[i]);
+        paths.path[i] = NULL; /* transferred */
+    }
+    cof_paths_wipe(&paths);
+    return st;
+}
+
+int cli_targets_find(cli_list *out, const cli_list *operands, bool json)
+{
+    int gravest = CLI_EXIT_OK;
+    for (size_t i = 0; i < operands->count; i++) {
+        cli_report report;
+        cof_error err = COF_ERROR_INIT;
+        cli_report_begin(&report, NULL, true);
+        cof_status st = find_one(out, operands->item[i], &err);
+        gravest =
+            cli_status_graver(gravest, cli_json_end(&report, operands->item[i], json, st, &err));
+    }
+    return gravest;
+}
+
+bool cli_targets_read_stdin(const cli_list *operands)
+{
+    for (size_t i = 0; i < operands->count; i++)
+        if (strcmp(operands->item[i], "-") == 0)
+            return true;
+    return false;
+}
+
+cof_status cli_refuse_terminal(int fd, const char *what, cof_error *err)
+{
+    if (isatty(fd) == 1)
+        return cli_error(err, COF_USAGE, "%s", what);
+    return COF_OK;
+}
+
+cof_status cli_target_open(cof_open_options *options, const char *target, cof_error *err)
+{
+    if (strcmp(target, "-") != 0) {
+        options->path = target;
+        return COF_OK;
+    }
+    options->path = NULL;
+    options->input_fd = STDIN_FILENO;
+    return cli_refuse_terminal(STDIN_FILENO, "standard input is a terminal; pipe a backup into it",
+                               err);
+}

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* coffer backup: standard input becomes an encrypted, signed backup. */
+
+#include "credential.h"
+#include "human.h"
+#include "json.h"
+#include "report.h"
+#include "say.h"
+#include "show.h"
+#include "status.h"
+#include "target.h"
+#include "verb.h"
+
+#include <coffer/backup.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct {
+    const char *output;
+    cli_list recipients;
+    cli_sign_args sign;
+    const char *label, *reason, *compress, *digest, *record_size, *slot_size;
+    bool force, allow_empty, json;
+} args;
+
+static const cli_opt options[] = {
+    {.letter = 'o',
+     .name = "output",
+     .arg = "FILE|DIR/|-",
+     .value = &args.output,
+     .help = "where to; in a directory the file is named LABEL-TIME-ID.cof; - is standard output"},
+    {.letter = 'r',
+     .name = "recipient",
+     .arg = "CERT",
+     .list = &args.recipients,
+     .help = "who can open it: certificates in a file or directory, instead of recipients/ in the "
+             "home; may be repeated"},
+    CLI_SIGN_OPTIONS(args.sign),
+    {.name = "label",
+     .arg = "TEXT",
+     .value = &args.label,
+     .help = "a public label, part of the file's name: up to 64 of A-Z a-z 0-9 . _ -"},
+    {.name = "reason",
+     .arg = "TEXT",
+     .value = &args.reason,
+     .rules = CLI_OPT_ASKED,
+     .help = "why, for the signed list of recipients"},
+    {.name = "compress",
+     .arg = "METHOD",
+     .value = &args.compress,
+     .help = "zstd, zstd:1 to zstd:19, or none; by default zstd:3"},
+    {.name = "digest",
+     .arg = "NAME",
+     .value = &args.digest,
+     .help = "of the signatures: sha256, sha384 or sha512; by default sha256"},
+    {.name = "record-size",
+     .arg = "SIZE",
+     .value = &args.record_size,
+     .help = "how much is compressed and encrypted at a time: 4K to 16M; by default 4M"},
+    {.name = "slot-size",
+     .arg = "SIZE",
+     .value = &args.slot_size,
+     .help = "room for recipients and their history: 16K to 16M; by default four times what is "
+             "needed now"},
+    {.name = "force",
+     .flag = &args.force,
+     .rules = CLI_OPT_ASKED,
+     .help = "replace an existing file, once the new one is complete"},
+    {.name = "allow-empty",
+     .flag = &args.allow_empty,
+     .help = "no content at all is a backup, not a failed source"},
+    {.name = "json", .flag = &args.json, .rules = CLI_OPT_ASKED, .help = "print one JSON object"},
+    {.name = NULL},
+};
+
+/* What the backup is made with. */
+typedef struct parts {
+    cof_certs *recipients;
+    cof_signer *signer;
+} parts;
+
+static cof_status check_source(const cli_call *call, cof_error *err)
+{
+    char safe[CLI_NAME_CAP];
+    const char *source = call->operands.item[0];
+    if (strcmp(source, "-") != 0)
+        return cli_error(err, COF_USAGE,
+                         "backing up paths such as %s is not possible in this version: pipe them "
+                         "in, as in tar -cf - PATH | coffer backup -o FILE -",
+                         cli_safe(safe, 160, source));
+    return cli_refuse_terminal(
+        STDIN_FILENO, "standard input is a terminal; pipe in what is to be backed up", err);
+}
+
+static cof_status check_output(cof_backup_options *o, cof_error *err)
+{
+    if (args.output == NULL)
+        return cli_error(err, COF_USAGE, "say where the backup goes with -o FILE, -o DIR/ or -o -");
+    if (strcmp(args.output, "-") != 0) {
+        o->output = args.output;
+        return COF_OK;
+    }
+    if (args.json)
+        return cli_error(err, COF_USAGE, "-o - and --json both need standard output");
+    if (args.force)
+        return cli_error(err, COF_USAGE, "-o - and --force: there is no file to replace");
+    o->output_fd = STDOUT_FILENO;
+    return cli_refuse_terminal(
+        STDOUT_FILENO, "standard output is a terminal; redirect it, or name a file with -o", err);
+}
+
+static cof_status check_sizes(cof_backup_options *o, cof_error *err)
+{
+    uint64_t size = 0;
+    if (args.record_size != NULL) {
+        if (!cli_parse_size(&size, args.record_size) || size == 0 || size > UINT32_MAX)
+            return cli_error(err, COF_USAGE, "--record-size needs a size such as 4M or 65536");
+        o->record_size = (uint32_t)size;
+    }
+    if (args.slot_size != NULL) {
+        if (!cli_parse_size(&size, args.slot_size) || size == 0)
+            return cli_error(err, COF_USAGE, "--slot-size needs a size such as 64K or 65536");
+        o->slot_size = size;
+    }
+    return COF_OK;
+}
+
+/* Everything that can be said about the options before a key is touched. */
+static cof_status check(cof_backup_options *o, const cli_call *call, cof_error *err)
+{
+    cof_status st = COF_OK;
+    if ((st = check_source(call, err)) != COF_OK || (st = check_output(o, err)) != COF_OK)
+        return st;
+    return check_sizes(o, err);
+}
+
+static cof_status write_backup(const cof_backup_options *o, cof_backup_result *result,
+                               cof_error *err)
+{
+    cof_backup *backup = NULL;
+    cof_status st = COF_OK;
+    if ((st = cof_backup_begin(&backup, o, err)) == COF_OK &&
+        (st = cof_backup_read_fd(backup, STDIN_FILENO, err)) == COF_OK)
+        st = cof_backup_finish(backup, result, err);
+    cof_backup_free(backup);
+    return st;
+}
+
+/* The recipients that the library kept: it left out expired ones while another remained. */
+static void print_kept(FILE *out, const cof_certs *recipients)
+{
+    size_t shown = 0;
+    for (size_t i = 0; i < cof_certs_count(recipients); i++) {
+        cof_error ignored = COF_ERROR_INIT;
+        cof_cert_info info;
+        bool expired = false;
+        if (cof_certs_check_recipient(recipients, i, &expired, &ignored) != COF_OK && expired)
+            continue;
+        cof_certs_info(recipients, i, &info);
+        if (shown++ > 0)
+            fputs(", ", out);
+        cli_show_certs(out, &info, 1);
+    }
+}
+
+/* "db1-….cof: 5.2 GiB as 1.9 GiB, 14 s, by CN=db1, opens for CN=ops, CN=recovery" */
+static void print_summary(const parts *p, const cof_backup_result *result, uint64_t time)
+{
+    char safe[4 * CLI_NAME_CAP];
+    char plain[CLI_HUMAN_CAP];
+    char stored[CLI_HUMAN_CAP];
+    char took[CLI_HUMAN_CAP];
+    cof_cert_info signer;
+    bool to_pipe = result->path[0] == '\0';
+    FILE *out = to_pipe ? stderr : stdout;
+    cof_signer_info(p->signer, &signer);
+    fprintf(out, "%s: %s as %s, %s, by ",
+            to_pipe ? "standard output" : cli_safe(safe, sizeof safe, result->path),
+            cli_human_size(plain, result->plain_bytes),
+            cli_human_size(stored, result->stored_bytes), cli_human_time(took, time));
+    cli_show_certs(out, &signer, 1);
+    fputs(", opens for ", out);
+    print_kept(out, p->recipients);
+    fputc('\n', out);
+}
+
+static void print_json(const parts *p, const cof_backup_result *result, const cli_report *report)
+{
+    json_t *object = cli_json_new(result->path);
+    cof_cert_info signer;
+    cof_signer_info(p->signer, &signer);
+    cli_json_text(object, "uuid", result->uuid);
+    cli_json_number(object, "plain_bytes", result->plain_bytes);
+    cli_json_number(object, "stored_bytes", result->stored_bytes);
+    cli_json_number(object, "records", result->records);
+    cli_json_number(object, "recipients", result->recipients);
+    cli_json_number(object, "skipped_recipients", result->skipped);
+    cli_json_text(object, "maker", signer.subject);
+    cli_json_text(object, "maker_fingerprint", signer.fingerprint);
+    cli_json_number(object, "milliseconds", cli_report_time(report) / 1000000);
+    cli_json_print(object, report);
+}
+
+static int run(const cli_call *call)
+{
+    cof_backup_options o = {.label = args.label,
+                            .reason = args.reason,
+                            .compress = args.compress,
+                            .digest = args.digest,
+                            .force = args.force,
+                            .allow_empty = args.allow_empty,
+                            .skip_expired = true};
+    parts p = {NULL, NULL};
+    cof_error err = COF_ERROR_INIT;
+    cof_backup_result result;
+    cof_status st = COF_OK;
+    cli_report report;
+    cli_report_begin(&report, args.label != NULL ? args.label : "backup", call->quiet);
+
+    if ((st = check(&o, call, &err)) != COF_OK ||
+        (st = cli_recipients_load(&p.recipients, &args.recipients, call->home, &err)) != COF_OK ||
+        (st = cli_signer_load(&p.signer, &args.sign, call->home, true, &err)) != COF_OK)
+        goto out;
+    o.recipients = p.recipients;
+    o.signer = p.signer;
+    o.report = cli_report_hooks(&report);
+    if ((st = write_backup(&o, &result, &err)) != COF_OK)
+        goto out;
+    cli_report_pause(&report);
+    if (args.json)
+        print_json(&p, &result, &report);
+    else if (!call->quiet)
+        print_summary(&p, &result, cli_report_time(&report));
+out:
+    cof_signer_free(p.signer);
+    cof_certs_free(p.recipients);
+    return cli_json_end(&report, o.output, args.json, st, &err);
+}
+
+const cli_verb cli_verb_backup = {
+    .name = "backup",
+    .summary = "Make an encrypted, signed backup of standard input",
+    .usage = "-o FILE|DIR/|- [-r CERT]... [options] -",
+    .text = "The backup can be opened with the private key of any one of the recipients, and by "
+            "nobody else; this host needs none of these keys. It appears under its name when it is "
+            "complete and safely on disk, or not at all.\n"
+            "For example: pg_dump db1 | coffer backup -o /backup/ --label db1 -",
+    .options = options,
+    .operand = "source: - for standard input",
+    .least = 1,
+    .most = 1,
+    .run = run,
+};

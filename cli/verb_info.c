@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* coffer info: what is this backup, who can open it, and by whose word do we know? */
+
+#include "credential.h"
+#include "human.h"
+#include "json.h"
+#include "report.h"
+#include "say.h"
+#include "show.h"
+#include "status.h"
+#include "target.h"
+#include "verb.h"
+
+#include <coffer/reader.h>
+
+#define LABEL "  %-11s " /* every line of the description begins so */
+
+static struct {
+    cli_key_args key;
+    cli_trust_args trust;
+    bool recipients, json;
+} args;
+
+static const cli_opt options[] = {
+    {.name = "recipients",
+     .flag = &args.recipients,
+     .rules = CLI_OPT_ASKED,
+     .help = "print only who can open it"},
+    CLI_TRUST_OPTIONS(args.trust),
+    CLI_KEY_OPTIONS(args.key),
+    {.name = "json",
+     .flag = &args.json,
+     .rules = CLI_OPT_ASKED,
+     .help = "print one JSON object for each backup, a line each"},
+    {.name = NULL},
+};
+
+/* ---- text ---- */
+
+static const char *standing_text(cof_standing standing)
+{
+    switch (standing) {
+    case COF_STANDING_TRUSTED:
+        return "trusted";
+    case COF_STANDING_CLAIMED:
+        return "claimed, not trusted";
+    case COF_STANDING_BAD:
+        break;
+    }
+    return "NO VALID SIGNATURE";
+}
+
+static void print_party(const char *label, const cof_party *party)
+{
+    printf(LABEL "%s (%s)\n", label, cli_show_party(party), standing_text(party->standing));
+    if (party->subject[0] != '\0')
+        printf(LABEL "%s\n", "", party->fingerprint);
+}
+
+static void print_recipients(const cof_info *info)
+{
+    for (size_t i = 0; i < info->recipient_count; i++) {
+        const cof_recipient_info *r = &info->recipients[i];
+        printf(LABEL, i == 0 ? "opens for" : "");
+        cli_show_recipients(stdout, r, 1);
+        fputs(", ", stdout);
+        cli_show_expiry(stdout, r->not_after);
+        printf(", %s%s\n", r->key, r->opened ? ", opened it here" : "");
+        printf(LABEL "%s\n", "", r->fingerprint);
+    }
+    if (!info->sealed)
+        printf(LABEL "everybody: it is signed, not encrypted\n", "opens for");
+}
+
+static void print_custody(const cof_info *info)
+{
+    for (size_t i = 0; i < info->custody_count; i++) {
+        const cof_custody_info *c = &info->custody[i];
+        char moment[CLI_HUMAN_CAP];
+        printf(LABEL "generation %llu, %s, by %s (%s), %zu recipient%s%s%s\n",
+               i == 0 ? "custody" : "", (unsigned long long)c->generation,
+               cli_human_moment(moment, c->time), cli_show_party(&c->by),
+               standing_text(c->by.standing), c->recipients, c->recipients == 1 ? "" : "s",
+               c->reason[0] != '\0' ? ": " : "", c->reason);
+    }
+    if (info->custody_count > 0 && !info->chain_complete)
+        printf(LABEL "earlier statements were dropped: the chain has a gap\n", "");
+    if (info->custody_problem != NULL)
+        printf(LABEL "PROBLEM: %s\n", "", info->custody_problem);
+}
+
+static void print_state(const cof_info *info)
+{
+    if (!info->complete)
+        printf(LABEL "INCOMPLETE: not all of the source could be read\n", "state");
+    if (info->pending)
+        printf(LABEL "a change was interrupted; the next rotation completes it\n", "state");
+    if (info->damaged > 0)
+        printf(LABEL "%zu redundant cop%s damaged; the next rotation repairs the head\n", "state",
+               info->damaged, info->damaged == 1 ? "y is" : "ies are");
+    if (info->slot_bytes > 0 && info->envelope_bytes > info->slot_bytes / 4 * 3)
+        printf(LABEL "the room for recipients and history is nearly full: %llu of %llu bytes\n",
+               "state", (unsigned long long)info->envelope_bytes,
+               (unsigned long long)info->slot_bytes);
+}
+
+static void print_text(const char *path, const cof_info *info)
+{
+    char safe[4 * CLI_NAME_CAP];
+    char a[CLI_HUMAN_CAP];
+    char b[CLI_HUMAN_CAP];
+    char c[CLI_HUMAN_CAP];
+    printf("%s\n", cli_show_path(safe, sizeof safe, path));
+    if (args.recipients) {
+        print_recipients(info);
+        return;
+    }
+    printf(LABEL "%s%s%s\n", "backup", info->uuid, info->label[0] != '\0' ? ", label " : "",
+           info->label);
+    printf(LABEL "%s, in %s, by %s\n", "made", cli_human_moment(a, info->started),
+           cli_human_time(b, (info->finished - info->started) * 1000000000U), info->tool);
+    printf(LABEL "%s of %s in %s record%s, %s in the file\n", "content",
+           cli_human_size(a, info->plain_bytes), info->tree ? "files" : "a stream",
+           cli_human_count(b, info->records), info->records == 1 ? "" : "s",
+           cli_human_size(c, info->file_bytes));
+    printf(LABEL "%s\n", "encrypted", info->sealed ? info->cipher : "no");
+    printf(LABEL "generation %llu, epoch %u\n", "locks", (unsigned long long)info->generation,
+           (unsigned)info->epoch);
+    print_party("maker", &info->maker);
+    if (info->custody_count > 0)
+        print_party("custodian", &info->custody[0].by);
+    print_recipients(info);
+    print_custody(info);
+    print_state(info);
+}
+
+/* ---- JSON ---- */
+
+static json_t *custody_json(const cof_info *info)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < info->custody_count; i++) {
+        const cof_custody_info *c = &info->custody[i];
+        json_t *object = json_object();
+        cli_json_number(object, "generation", c->generation);
+        cli_json_party(object, "by", &c->by);
+        cli_json_time(object, "time", c->time);
+        cli_json_text(object, "reason", c->reason);
+        cli_json_number(object, "recipients", c->recipients);
+        (void)json_array_append_new(array, object);
+    }
+    return array;
+}
+
+static void add_content(json_t *object, const cof_info *info)
+{
+    cli_json_text(object, "uuid", info->uuid);
+    cli_json_text(object, "label", info->label);
+    cli_json_number(object, "epoch", info->epoch);
+    cli_json_time(object, "created", info->created);
+    cli_json_time(object, "started", info->started);
+    cli_json_time(object, "finished", info->finished);
+    cli_json_text(object, "tool", info->tool);
+    cli_json_flag(object, "sealed", info->sealed);
+    cli_json_text(object, "content", info->tree ? "tree" : "stream");
+    cli_json_text(object, "cipher", info->sealed ? info->cipher : "none");
+    cli_json_number(object, "record_size", info->record_size);
+    cli_json_number(object, "records", info->records);
+    cli_json_number(object, "plain_bytes", info->plain_bytes);
+    cli_json_flag(object, "complete", info->complete);
+    cli_json_text(object, "root", info->root);
+    cli_json_party(object, "maker", &info->maker);
+}
+
+static void print_json(const char *path, const cof_info *info, const cli_report *report)
+{
+    json_t *object = cli_json_new(path);
+    add_content(object, info);
+    cli_json_number(object, "generation", info->generation);
+    if (info->custody_count > 0)
+        cli_json_party(object, "custodian", &info->custody[0].by);
+    if (info->custody_problem != NULL)
+        cli_json_text(object, "custody_problem", info->custody_problem);
+    cli_json_text(object, "custody_sha256", info->custody_sha256);
+    (void)json_object_set_new(object, "recipients",
+                              cli_json_recipients(info->recipients, info->recipient_count));
+    (void)json_object_set_new(object, "custody", custody_json(info));
+    cli_json_flag(object, "chain_complete", info->chain_complete);
+    cli_json_number(object, "file_bytes", info->file_bytes);
+    cli_json_number(object, "slot_bytes", info->slot_bytes);
+    cli_json_number(object, "envelope_bytes", info->envelope_bytes);
+    cli_json_flag(object, "pending", info->pending);
+    cli_json_number(object, "damaged", info->damaged);
+    cli_json_print(object, report);
+}
+
+/* ---- work ---- */
+
+static int describe_one(const char *target, const cof_open_options *common, bool quiet)
+{
+    cof_open_options o = *common;
+    cof_reader *reader = NULL;
+    cof_error err = COF_ERROR_INIT;
+    cof_status st = COF_OK;
+    cli_report report;
+    cli_report_begin(&report, target, quiet);
+    o.report = cli_report_hooks(&report);
+
+    if ((st = cli_target_open(&o, target, &err)) == COF_OK &&
+        (st = cof_reader_open(&reader, &o, &err)) == COF_OK) {
+        cli_report_pause(&report);
+        if (args.json)
+            print_json(target, cof_reader_info(reader), &report);
+        else
+            print_text(target, cof_reader_info(reader));
+    }
+    cof_reader_free(reader);
+    return cli_json_end(&report, target, args.json, st, &err);
+}
+
+static int describe_all(const cli_call *call, const cof_open_options *common)
+{
+    cli_list targets = {NULL, 0};
+    int gravest = cli_targets_find(&targets, &call->operands, args.json);
+    for (size_t i = 0; i < targets.count; i++) {
+        if (i > 0 && !args.json)
+            putchar('\n');
+        gravest = cli_status_graver(gravest, describe_one(targets.item[i], common, call->quiet));
+    }
+    return gravest;
+}
+
+static int run(const cli_call *call)
+{
+    cof_open_options common = {.claimed = true};
+    cof_keyring *keys = NULL;
+    cof_trust *trust = NULL;
+    cof_error err = COF_ERROR_INIT;
+    cof_status st = COF_OK;
+    int exit_status = CLI_EXIT_OK;
+    bool from_stdin = cli_targets_read_stdin(&call->operands);
+
+    if ((st = cli_trust_load(&trust, &args.trust, call->home, &err)) == COF_OK &&
+        (st = cli_keyring_load(&keys, &args.key, from_stdin, &err)) == COF_OK) {
+        common.keys = keys;
+        common.trust = trust;
+        exit_status = describe_all(call, &common);
+    } else {
+        cli_say_error(&err);
+        exit_status = cli_status_exit(st);
+    }
+    cof_trust_free(trust);
+    cof_keyring_free(keys);
+    return exit_status;
+}
+
+const cli_verb cli_verb_info = {
+    .name = "info",
+    .summary = "Show what a backup is, who can open it, and who says so",
+    .usage = "FILE|DIR|-... [--trust CERT|DIR|FINGERPRINT]... [options]",
+    .text = "Needs no key and no trust. What was signed by somebody trusted is marked so; the rest "
+            "is what the backup claims about itself. The content is not read: see coffer verify.",
+    .options = options,
+    .operand = "FILE or DIR",
+    .least = 1,
+    .most = SIZE_MAX,
+    .run = run,
+};

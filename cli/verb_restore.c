@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* coffer restore: a backup becomes a file or a stream again. */
+
+#include "credential.h"
+#include "human.h"
+#include "json.h"
+#include "report.h"
+#include "say.h"
+#include "show.h"
+#include "status.h"
+#include "target.h"
+#include "verb.h"
+
+#include <coffer/reader.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct {
+    const char *output;
+    cli_key_args key;
+    cli_trust_args trust;
+    bool force, strict_custody, json;
+} args;
+
+static const cli_opt options[] = {
+    {.letter = 'o',
+     .name = "output",
+     .arg = "FILE|-",
+     .value = &args.output,
+     .rules = CLI_OPT_ASKED,
+     .help = "where to; - is standard output"},
+    CLI_KEY_OPTIONS(args.key),
+    CLI_TRUST_OPTIONS(args.trust),
+    {.name = "strict-custody",
+     .flag = &args.strict_custody,
+     .help =
+         "refuse a backup whose list of recipients was not decided by somebody trusted, instead "
+         "of warning"},
+    {.name = "force",
+     .flag = &args.force,
+     .rules = CLI_OPT_ASKED,
+     .help = "replace an existing file, once the new one is complete"},
+    {.name = "json", .flag = &args.json, .rules = CLI_OPT_ASKED, .help = "print one JSON object"},
+    {.name = NULL},
+};
+
+static cof_status check_output(cof_error *err)
+{
+    if (args.output == NULL)
+        return cli_error(err, COF_USAGE, "say where the content goes with -o FILE or -o -");
+    if (strcmp(args.output, "-") != 0)
+        return COF_OK;
+    if (args.json)
+        return cli_error(err, COF_USAGE, "-o - and --json both need standard output");
+    if (args.force)
+        return cli_error(err, COF_USAGE, "-o - and --force: there is no file to replace");
+    return cli_refuse_terminal(
+        STDOUT_FILENO, "standard output is a terminal; redirect it, or name a file with -o", err);
+}
+
+static cof_status write_content(cof_reader *reader, cof_error *err)
+{
+    if (strcmp(args.output, "-") == 0)
+        return cof_reader_restore_fd(reader, STDOUT_FILENO, err);
+    return cof_reader_restore_file(reader, args.output, args.force, err);
+}
+
+/* "dump.sql: 5.2 GiB, 14 s, made 2026-11-24 by CN=db1, opens for …" */
+static void print_summary(const cof_info *info, uint64_t time)
+{
+    char safe[4 * CLI_NAME_CAP];
+    char size[CLI_HUMAN_CAP];
+    char took[CLI_HUMAN_CAP];
+    bool to_pipe = strcmp(args.output, "-") == 0;
+    FILE *out = to_pipe ? stderr : stdout;
+    fprintf(out, "%s: %s, %s, ",
+            to_pipe ? "standard output" : cli_safe(safe, sizeof safe, args.output),
+            cli_human_size(size, info->plain_bytes), cli_human_time(took, time));
+    cli_show_origin(out, info);
+    fputc('\n', out);
+}
+
+static void print_json(const char *path, const cof_info *info, const cli_report *report)
+{
+    json_t *object = cli_json_new(path);
+    cli_json_text(object, "output", args.output);
+    cli_json_text(object, "uuid", info->uuid);
+    cli_json_number(object, "plain_bytes", info->plain_bytes);
+    cli_json_time(object, "created", info->created);
+    cli_json_party(object, "maker", &info->maker);
+    if (info->custody_count > 0)
+        cli_json_party(object, "custodian", &info->custody[0].by);
+    cli_json_number(object, "generation", info->generation);
+    cli_json_number(object, "milliseconds", cli_report_time(report) / 1000000);
+    cli_json_print(object, report);
+}
+
+static int run(const cli_call *call)
+{
+    const char *target = call->operands.item[0];
+    bool from_stdin = cli_targets_read_stdin(&call->operands);
+    cof_open_options o = {.strict_custody = args.strict_custody};
+    cof_keyring *keys = NULL;
+    cof_trust *trust = NULL;
+    cof_reader *reader = NULL;
+    cof_error err = COF_ERROR_INIT;
+    cof_status st = COF_OK;
+    cli_report report;
+    cli_report_begin(&report, target, call->quiet);
+
+    if ((st = check_output(&err)) != COF_OK || (st = cli_target_open(&o, target, &err)) != COF_OK ||
+        (st = cli_trust_load(&trust, &args.trust, call->home, &err)) != COF_OK ||
+        (st = cli_keyring_load(&keys, &args.key, from_stdin, &err)) != COF_OK)
+        goto out;
+    o.keys = keys;
+    o.trust = trust;
+    o.report = cli_report_hooks(&report);
+    if ((st = cof_reader_open(&reader, &o, &err)) != COF_OK ||
+        (st = write_content(reader, &err)) != COF_OK)
+        goto out;
+    cli_report_pause(&report);
+    if (args.json)
+        print_json(target, cof_reader_info(reader), &report);
+    else if (!call->quiet)
+        print_summary(cof_reader_info(reader), cli_report_time(&report));
+out:
+    cof_reader_free(reader);
+    cof_trust_free(trust);
+    cof_keyring_free(keys);
+    return cli_json_end(&report, target, args.json, st, &err);
+}
+
+const cli_verb cli_verb_restore = {
+    .name = "restore",
+    .summary = "Decrypt a backup into a file or a pipe",
+    .usage = "FILE|- --key KEY -o FILE|- [--trust CERT|DIR|FINGERPRINT]... [options]",
+    .text = "Not a byte is written before it is proven to be what the maker signed. A file appears "
+            "under its name when it is complete, or not at all.",
+    .options = options,
+    .operand = "FILE",
+    .least = 1,
+    .most = 1,
+    .run = run,
+};

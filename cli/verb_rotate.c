@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * coffer rotate: change who can open backups, in place.
+ *
+ * Over several backups, a change that could give somebody access to more than he had (a whole set,
+ * --add) is first shown and needs --yes; --remove and --replace cannot widen anybody's access.
+ */
+
+#include "credential.h"
+#include "human.h"
+#include "json.h"
+#include "report.h"
+#include "rotate.h"
+#include "say.h"
+#include "status.h"
+#include "target.h"
+#include "verb.h"
+
+#include <coffer/rotate.h>
+#include <stdio.h>
+
+static struct {
+    cli_key_args key;
+    cli_list set, add, remove;
+    const char *replace, *with;
+    const char *check_key;
+    cli_passphrase_args check_passphrase;
+    cli_trust_args trust;
+    cli_sign_args sign;
+    const char *reason, *digest;
+    bool dry_run, drop_history, reset_custody, yes, json;
+} args;
+
+static const cli_opt options[] = {
+    CLI_KEY_OPTIONS(args.key),
+    {.letter = 'r',
+     .name = "recipient",
+     .arg = "CERT",
+     .list = &args.set,
+     .rules = CLI_OPT_ASKED,
+     .help = "the whole new set of who can open it: certificates in a file or directory; may be "
+             "repeated"},
+    {.name = "add",
+     .arg = "CERT",
+     .list = &args.add,
+     .rules = CLI_OPT_ASKED,
+     .help = "who can open it as well; may be repeated"},
+    {.name = "remove",
+     .arg = "CERT|FINGERPRINT",
+     .list = &args.remove,
+     .rules = CLI_OPT_ASKED,
+     .help = "who can no longer open it; may be repeated"},
+    {.name = "replace",
+     .arg = "OLD",
+     .value = &args.replace,
+     .rules = CLI_OPT_ASKED,
+     .help = "where this certificate can open it, put the one of --with in its place"},
+    {.name = "with",
+     .arg = "NEW",
+     .value = &args.with,
+     .rules = CLI_OPT_ASKED,
+     .help = "the certificate that takes the place"},
+    {.name = "check-key",
+     .arg = "KEY",
+     .value = &args.check_key,
+     .rules = CLI_OPT_ASKED,
+     .help =
+         "a private key that must open the backup afterwards; tried before anything is written"},
+    {.name = "check-key-passphrase-file",
+     .arg = "FILE",
+     .value = &args.check_passphrase.file,
+     .rules = CLI_OPT_ASKED,
+     .help = "its passphrase is the first line of this file, which nobody else may read"},
+    CLI_TRUST_OPTIONS(args.trust),
+    CLI_SIGN_OPTIONS(args.sign),
+    {.name = "reason",
+     .arg = "TEXT",
+     .value = &args.reason,
+     .rules = CLI_OPT_ASKED,
+     .help = "why, for the signed history"},
+    {.name = "digest",
+     .arg = "NAME",
+     .value = &args.digest,
+     .help = "of the signature: sha256, sha384 or sha512; by default sha256"},
+    {.name = "dry-run",
+     .flag = &args.dry_run,
+     .rules = CLI_OPT_ASKED,
+     .help = "do everything but write"},
+    {.name = "yes",
+     .flag = &args.yes,
+     .rules = CLI_OPT_ASKED,
+     .help = "really change several backups with -r or --add"},
+    {.name = "drop-history",
+     .flag = &args.drop_history,
+     .rules = CLI_OPT_ASKED,
+     .help = "keep only the first and the latest statement about recipients"},
+    {.name = "reset-custody",
+     .flag = &args.reset_custody,
+     .rules = CLI_OPT_ASKED,
+     .help = "with -r: begin anew although nobody trusted decided on the present recipients"},
+    {.name = "json",
+     .flag = &args.json,
+     .rules = CLI_OPT_ASKED,
+     .help = "print one JSON object for each backup, a line each"},
+    {.name = NULL},
+};
+
+/* What the options name, loaded. */
+typedef struct loaded {
+    cof_keyring *keys, *check_key;
+    cof_trust *trust;
+    cof_signer *signer;
+    cof_certs *set, *add, *replace_old, *replace_new;
+} loaded;
+
+static void loaded_wipe(loaded *l)
+{
+    cof_keyring_free(l->keys);
+    cof_keyring_free(l->check_key);
+    cof_trust_free(l->trust);
+    cof_signer_free(l->signer);
+    cof_certs_free(l->set);
+    cof_certs_free(l->add);
+    cof_certs_free(l->replace_old);
+    cof_certs_free(l->replace_new);
+}
+
+static cof_status check_change(cof_error *err)
+{
+    bool set = args.set.count > 0;
+    bool edit = args.add.count > 0 || args.remove.count > 0;
+    bool replace = args.replace != NULL || args.with != NULL;
+    if (replace && (args.replace == NULL || args.with == NULL))
+        return cli_error(err, COF_USAGE, "--replace OLD and --with NEW belong together");
+    if (set + edit + replace == 0)
+        return cli_error(err, COF_USAGE,
+                         "say what to change: -r with the whole new set, --add, --remove, or "
+                         "--replace OLD --with NEW");
+    if (set + edit + replace > 1)
+        return cli_error(err, COF_USAGE,
+                         "-r (the whole set), --add or --remove, and --replace exclude each other");
+    if (args.reset_custody && !set)
+        return cli_error(err, COF_USAGE,
+                         "--reset-custody carries nobody over: name the whole new set with -r");
+    return COF_OK;
+}
+
+static cof_status check(const cli_call *call, cof_error *err)
+{
+    if (cli_targets_read_stdin(&call->operands))
+        return cli_error(err, COF_USAGE, "rotate changes files in place: - is not possible");
+    if (args.key.keys.count == 0)
+        return cli_error(err, COF_USAGE, "say with --key which private key opens it now");
+    if (args.check_passphrase.file != NULL && args.check_key == NULL)
+        return cli_error(err, COF_USAGE, "--check-key-passphrase-file needs --check-key");
+    return check_change(err);
+}
+
+static cof_status load(loaded *l, const cli_home *home, cof_error *err)
+{
+    const cli_key_args check_key = {.keys = {&args.check_key, args.check_key != NULL ? 1 : 0},
+                                    .passphrase = args.check_passphrase};
+    cof_status st = COF_OK;
+    if ((st = cli_certs_load(&l->set, &args.set, err)) != COF_OK ||
+        (st = cli_certs_load(&l->add, &args.add, err)) != COF_OK ||
+        (st = cli_cert_load(&l->replace_old, args.replace, "replace", err)) != COF_OK ||
+        (st = cli_cert_load(&l->replace_new, args.with, "with", err)) != COF_OK ||
+        (st = cli_trust_load(&l->trust, &args.trust, home, err)) != COF_OK ||
+        (st = cli_signer_load(&l->signer, &args.sign, home, false, err)) != COF_OK ||
+        (st = cli_keyring_load(&l->keys, &args.key, false, err)) != COF_OK)
+        return st;
+    return cli_keyring_load(&l->check_key, &check_key, false, err);
+}
+
+static cof_rotate_options rotate_options(const loaded *l)
+{
+    return (cof_rotate_options){
+        .trust = l->trust,
+        .keys = l->keys,
+        .signer = l->signer,
+        .set = l->set,
+        .add = l->add,
+        .remove = args.remove.item,
+        .remove_count = args.remove.count,
+        .replace_old = l->replace_old,
+        .replace_new = l->replace_new,
+        .check_key = l->check_key,
+        .reason = args.reason,
+        .digest = args.digest,
+        .drop_history = args.drop_history,
+        .reset_custody = args.reset_custody,
+    };
+}
+
+static void print_one(const char *path, const cof_rotate_result *result, bool alone, bool dry_run,
+                      const cli_report *report)
+{
+    if (args.json)
+        cli_rotate_print_json(path, result, dry_run, report);
+    else if (alone)
+        cli_rotate_print(path, result, dry_run);
+    else
+        cli_rotate_print_line(path, result, dry_run);
+}
+
+static int rotate_one(const char *path, const loaded *l, cli_rotate_tally *tally, bool alone,
+                      bool quiet)
+{
+    cof_rotate_options o = rotate_options(l);
+    cof_rotate_result result = {.changed = false};
+    cof_error err = COF_ERROR_INIT;
+    cli_report report;
+    cli_report_begin(&report, path, quiet);
+    o.path = path;
+    o.dry_run = tally->dry_run;
+    o.report = cli_report_hooks(&report);
+
+    cof_status st = cof_rotate(&o, &result, &err);
+    cli_report_pause(&report);
+    if (st == COF_OK) {
+        bool skipped = result.skipped[0] != '\0';
+        cli_rotate_count(tally, skipped ? CLI_ROTATE_SKIPPED : CLI_ROTATE_CHANGED, result.skipped);
+        tally->removed_any |= result.removed_count > 0;
+        if (args.json || !quiet)
+            print_one(path, &result, alone, tally->dry_run, &report);
+    } else {
+        cli_rotate_count(tally, CLI_ROTATE_REFUSED, err.message);
+    }
+    cof_rotate_result_wipe(&result);
+    return cli_json_end(&report, path, args.json, st, &err);
+}
+
+static int rotate_all(const cli_call *call, const loaded *l)
+{
+    cli_rotate_tally tally = {.dry_run = args.dry_run, .begun = cli_clock()};
+    cli_list targets = {NULL, 0};
+    int gravest = cli_targets_find(&targets, &call->operands, args.json);
+    bool alone = targets.count == 1;
+    bool widens = args.set.count > 0 || args.add.count > 0;
+    bool must_ask = !alone && widens && !args.yes && !args.dry_run;
+    tally.dry_run |= must_ask;
+
+    for (size_t i = 0; i < targets.count; i++)
+        gravest =
+            cli_status_graver(gravest, rotate_one(targets.item[i], l, &tally, alone, call->quiet));
+    if (!args.json && !call->quiet) {
+        if (targets.count > 1)
+            cli_rotate_print_tally(&tally);
+        cli_rotate_print_reminder(&tally);
+    }
+    if (must_ask && tally.of[CLI_ROTATE_CHANGED].count > 0) {
+        fprintf(stderr, "coffer: nothing was written: this changes who can open several backups; "
+                        "say --yes if that is meant\n");
+        gravest = cli_status_graver(gravest, CLI_EXIT_USAGE);
+    }
+    return gravest;
+}
+
+static int run(const cli_call *call)
+{
+    loaded l = {.keys = NULL};
+    cof_error err = COF_ERROR_INIT;
+    cof_status st = COF_OK;
+    int exit_status = CLI_EXIT_OK;
+    if ((st = check(call, &err)) == COF_OK && (st = load(&l, call->home, &err)) == COF_OK) {
+        exit_status = rotate_all(call, &l);
+    } else {
+        cli_say_error(&err);
+        exit_status = cli_status_exit(st);
+    }
+    loaded_wipe(&l);
+    return exit_status;
+}
+
+const cli_verb cli_verb_rotate = {
+    .name = "rotate",
+    .summary = "Change who can open backups, in place and in milliseconds",
+    .usage = "FILE|DIR... --key KEY (-r CERT... | --add CERT... | --remove CERT|FINGERPRINT... | "
+             "--replace OLD --with NEW) [options]",
+    .text = "Only the head of a backup is read and written, whatever its size. If it is "
+            "interrupted, the backup opens with the old recipients or with the new ones.\n"
+            "The data key stays the same: whoever has a copy with the old recipients, and one of "
+            "their keys, can still open that copy.\n"
+            "For example, a yearly renewal: coffer rotate /backup --replace ops-2025.crt --with "
+            "ops-2026.crt --key ops-2025.key --check-key ops-2026.key --reason \"yearly renewal\"",
+    .options = options,
+    .operand = "FILE or DIR",
+    .least = 1,
+    .most = SIZE_MAX,
+    .run = run,
+};

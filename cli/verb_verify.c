@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* coffer verify: are these backups whole, unchanged, and made by whom we trust? */
+
+#include "credential.h"
+#include "human.h"
+#include "json.h"
+#include "report.h"
+#include "say.h"
+#include "show.h"
+#include "status.h"
+#include "target.h"
+#include "verb.h"
+
+#include <coffer/reader.h>
+
+static struct {
+    cli_key_args key;
+    cli_trust_args trust;
+    bool quick, deep, strict_custody, json;
+} args;
+
+static const cli_opt options[] = {
+    {.name = "quick",
+     .flag = &args.quick,
+     .group = "depth",
+     .rules = CLI_OPT_EXCLUSIVE | CLI_OPT_ASKED,
+     .help = "check signatures and structure only, without reading the content"},
+    {.name = "deep",
+     .flag = &args.deep,
+     .group = "depth",
+     .rules = CLI_OPT_EXCLUSIVE | CLI_OPT_ASKED,
+     .help = "decrypt and decompress everything as well; needs --key"},
+    CLI_KEY_OPTIONS(args.key),
+    CLI_TRUST_OPTIONS(args.trust),
+    {.name = "strict-custody",
+     .flag = &args.strict_custody,
+     .help =
+         "refuse a backup whose list of recipients was not decided by somebody trusted, instead "
+         "of warning"},
+    {.name = "json",
+     .flag = &args.json,
+     .rules = CLI_OPT_ASKED,
+     .help = "print one JSON object for each backup, a line each"},
+    {.name = NULL},
+};
+
+static cof_depth depth(void)
+{
+    return args.quick ? COF_VERIFY_QUICK : args.deep ? COF_VERIFY_DEEP : COF_VERIFY_FULL;
+}
+
+/* "db1.cof: intact, 5.2 GiB in 1,332 records, 14 s, made 2026-11-24 by CN=db1, opens for …" */
+static void print_summary(const char *path, const cof_info *info, uint64_t time)
+{
+    static const char *const found[] = {
+        [COF_VERIFY_QUICK] = "signatures are right, content was not read",
+        [COF_VERIFY_FULL] = "intact",
+        [COF_VERIFY_DEEP] = "intact, and decrypts",
+    };
+    char safe[4 * CLI_NAME_CAP];
+    char size[CLI_HUMAN_CAP];
+    char records[CLI_HUMAN_CAP];
+    char took[CLI_HUMAN_CAP];
+    printf("%s: %s%s, %s in %s record%s, %s, ", cli_show_path(safe, sizeof safe, path),
+           found[depth()],
+           info->complete ? "" : ", but INCOMPLETE: its source could not all be read",
+           cli_human_size(size, info->plain_bytes), cli_human_count(records, info->records),
+           info->records == 1 ? "" : "s", cli_human_time(took, time));
+    cli_show_origin(stdout, info);
+    putchar('\n');
+}
+
+static void print_json(const char *path, const cof_info *info, const cli_report *report)
+{
+    static const char *const name[] = {
+        [COF_VERIFY_QUICK] = "quick", [COF_VERIFY_FULL] = "full", [COF_VERIFY_DEEP] = "deep"};
+    json_t *object = cli_json_new(path);
+    cli_json_text(object, "depth", name[depth()]);
+    cli_json_text(object, "uuid", info->uuid);
+    cli_json_time(object, "created", info->created);
+    cli_json_flag(object, "complete", info->complete);
+    cli_json_number(object, "plain_bytes", info->plain_bytes);
+    cli_json_number(object, "records", info->records);
+    cli_json_party(object, "maker", &info->maker);
+    if (info->custody_count > 0)
+        cli_json_party(object, "custodian", &info->custody[0].by);
+    cli_json_number(object, "generation", info->generation);
+    cli_json_number(object, "damaged", info->damaged);
+    cli_json_number(object, "milliseconds", cli_report_time(report) / 1000000);
+    cli_json_print(object, report);
+}
+
+static int verify_one(const char *target, const cof_open_options *common, bool quiet)
+{
+    cof_open_options o = *common;
+    cof_reader *reader = NULL;
+    cof_error err = COF_ERROR_INIT;
+    cof_status st = COF_OK;
+    cli_report report;
+    cli_report_begin(&report, target, quiet);
+    o.report = cli_report_hooks(&report);
+
+    if ((st = cli_target_open(&o, target, &err)) != COF_OK ||
+        (st = cof_reader_open(&reader, &o, &err)) != COF_OK ||
+        (st = cof_reader_verify(reader, depth(), &err)) != COF_OK)
+        goto out;
+    cli_report_pause(&report);
+    if (args.json)
+        print_json(target, cof_reader_info(reader), &report);
+    else if (!quiet)
+        print_summary(target, cof_reader_info(reader), cli_report_time(&report));
+out:
+    cof_reader_free(reader);
+    return cli_json_end(&report, target, args.json, st, &err);
+}
+
+static int verify_all(const cli_call *call, const cof_open_options *common)
+{
+    cli_list targets = {NULL, 0};
+    int gravest = cli_targets_find(&targets, &call->operands, args.json);
+    size_t good = 0;
+    for (size_t i = 0; i < targets.count; i++) {
+        int one = verify_one(targets.item[i], common, call->quiet);
+        good += one == CLI_EXIT_OK || one == CLI_EXIT_WARNED ? 1 : 0;
+        gravest = cli_status_graver(gravest, one);
+    }
+    if (targets.count > 1 && !args.json && !call->quiet)
+        printf("%zu backups: %zu good, %zu not\n", targets.count, good, targets.count - good);
+    return gravest;
+}
+
+static int run(const cli_call *call)
+{
+    cof_open_options common = {.strict_custody = args.strict_custody};
+    cof_keyring *keys = NULL;
+    cof_trust *trust = NULL;
+    cof_error err = COF_ERROR_INIT;
+    cof_status st = COF_OK;
+    int exit_status = CLI_EXIT_OK;
+    bool from_stdin = cli_targets_read_stdin(&call->operands);
+
+    if (args.deep && args.key.keys.count == 0)
+        st = cli_error(&err, COF_USAGE, "--deep decrypts the content: say with which --key");
+    if (st == COF_OK && (st = cli_trust_load(&trust, &args.trust, call->home, &err)) == COF_OK &&
+        (st = cli_keyring_load(&keys, &args.key, from_stdin, &err)) == COF_OK) {
+        common.keys = keys;
+        common.trust = trust;
+        exit_status = verify_all(call, &common);
+    } else {
+        cli_say_error(&err);
+        exit_status = cli_status_exit(st);
+    }
+    cof_trust_free(trust);
+    cof_keyring_free(keys);
+    return exit_status;
+}
+
+const cli_verb cli_verb_verify = {
+    .name = "verify",
+    .summary = "Check that backups are whole, unchanged and made by somebody trusted",
+    .usage = "FILE|DIR|-... [--quick | --deep --key KEY] [--trust CERT|DIR|FINGERPRINT]... "
+             "[options]",
+    .text = "Every byte is checked against the maker's signature. That needs no private key; "
+            "--deep, which also decrypts, does. In a directory all backups are checked; a bad one "
+            "does not stop the others, and the gravest finding is the exit status.",
+    .options = options,
+    .operand = "FILE or DIR",
+    .least = 1,
+    .most = SIZE_MAX,
+    .run = run,
+};
