@@ -134,6 +134,8 @@ static void open_terminal(int *out_fd, char *name, size_t cap)
     assert_int_equal(ptsname_r(*out_fd, name, cap), 0);
 }
 
+static char *self; /* the path of this program */
+
 /*
  * What the child does, which is this program again in a session of its own: ask on that terminal
  * (none: without one), and leave with a status that tells what happened.
@@ -158,7 +160,7 @@ static int ask_as_child(const char *terminal)
 
 static pid_t start_child(char *terminal)
 {
-    static char self[] = "/proc/self/exe", option[] = "--ask";
+    static char option[] = "--ask";
     char *args[] = {self, option, terminal, NULL};
     pid_t child = -1;
     posix_spawnattr_t attr;
@@ -238,6 +240,8 @@ int main(int argc, char **argv)
 {
     if (argc > 1)
         return ask_as_child(argv[2]);
+    self = argv[0];
+    alarm(60); /* a conversation in which nobody speaks any more */
 
     const struct CMUnitTest tests[] = {
         IN_DIR(lines_are_read_one_by_one),          IN_DIR(long_lines_are_refused),
