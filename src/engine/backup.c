@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Making a backup: read → compress and seal → write, record by record.
+ *
+ * Whatever can be refused is refused in begin, before the first byte of content is read: the
+ * certificates, the signing key (which signs the custody statement there), the place.  The first
+ * envelope is complete before the first record, so the whole can go through a pipe; where the
+ * output can be changed afterwards, a copy of the manifest is put into the head at the end.
+ */
+
+#include <coffer/backup.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "crypto/random.h"
+#include "engine/compress.h"
+#include "engine/decide.h"
+#include "engine/head.h"
+#include "engine/name.h"
+#include "engine/note.h"
+#include "engine/write.h"
+#include "format/limits.h"
+#include "os/os.h"
+
+struct cof_backup {
+    const cof_backup_options *options; /* borrowed */
+    cof_sink *sink;
+    cof_digest digest;
+    cof_codec codec;
+    int level;
+
+    cof_preamble preamble;
+    uint8_t preamble_raw[COF_PREAMBLE_SIZE];
+    uint8_t core[COF_SHA256_SIZE];
+    cof_schedule *schedule;
+    cof_cert_list recipients;
+    size_t skipped;
+    cof_superblock sb;
+    cof_buf keys, custody;
+
+    cof_sealer *sealer;
+    cof_writer writer;
+    uint8_t *plain; /* the record being filled */
+    size_t fill;
+    uint64_t total; /* bytes to come, for progress */
+    uint64_t started;
+};
+
+/* ---- begin ---- */
+
+static cof_status choose_options(cof_backup *b, cof_error *err)
+{
+    const cof_backup_options *o = b->options;
+    cof_status st;
+
+    if (o->signer == NULL)
+        return cof_fail(err, COF_USAGE, "a backup needs a signing key");
+    if (o->recipients == NULL || o->recipients->list.count == 0)
+        return cof_fail(err, COF_USAGE, "a backup needs at least one recipient who can open it");
+    if (o->slot_size != 0 && (o->slot_size < COF_SLOT_SIZE_MIN || o->slot_size > COF_SLOT_SIZE_MAX ||
+                              o->slot_size % COF_BLOCK_SIZE != 0))
+        return cof_fail(err, COF_USAGE,
+                        "the slot size is a multiple of 4096 from 16 KiB to 16 MiB");
+    if ((st = cof_digest_from_name(&b->digest, o->digest, err)) != COF_OK ||
+        (st = cof_compress_from_text(&b->codec, &b->level, o->compress, err)) != COF_OK)
+        return st;
+    return cof_recipients_accept(&b->recipients, &o->recipients->list, o->signer, o->skip_expired,
+                                 &o->report, &b->skipped, err);
+}
+
+static cof_status fill_preamble(cof_backup *b, cof_error *err)
+{
+    const cof_backup_options *o = b->options;
+    const char *label = o->label != NULL ? o->label : "";
+    cof_preamble *p = &b->preamble;
+    cof_status st;
+
+    if (!cof_label_valid(label, strlen(label)))
+        return cof_fail(err, COF_USAGE,
+                        "a label is 1 to 64 letters, digits, dots, underscores and hyphens, and "
+                        "begins with none of the last two but a letter, digit or underscore");
+    *p = (cof_preamble){
+        .record_size = o->record_size != 0 ? o->record_size : COF_RECORD_SIZE_DEFAULT,
+        .created = b->started,
+        .cipher = COF_CIPHER_AES_256_GCM,
+        .tree_hash = COF_TREE_HASH_SHA256,
+        .key_schedule = COF_KEY_SCHEDULE_V1,
+        .content = COF_CONTENT_STREAM,
+        .protection = COF_PROTECTION_SEALED,
+    };
+    (void)snprintf(p->label, sizeof(p->label), "%s", label);
+    memcpy(p->maker, cof_cert_spki_sha256(o->signer->cert), sizeof(p->maker));
+    if ((st = cof_random(p->uuid, sizeof(p->uuid), err)) != COF_OK ||
+        (st = cof_random(p->salt, sizeof(p->salt), err)) != COF_OK)
+        return st;
+    cof_uuid_from_random(p->uuid);
+    if ((st = cof_preamble_emit(b->preamble_raw, p, err)) != COF_OK)
+        return st;
+    return cof_preamble_core(b->core, b->preamble_raw, err);
+}
+
+/* The data key lives only here: afterwards the schedule has what is needed, and KEYS has the rest. */
+static cof_status make_keys(cof_backup *b, cof_error *err)
+{
+    cof_secret *dek = NULL;
+    cof_decision decision = {
+        .preamble = &b->preamble,
+        .core = b->core,
+        .recipients = &b->recipients,
+        .generation = 1,
+        .signer = b->options->signer,
+        .digest = b->digest,
+        .reason = b->options->reason,
+    };
+    cof_status st;
+
+    if ((st = cof_random_secret(&dek, COF_DEK_SIZE, err)) != COF_OK ||
+        (st = cof_schedule_new(&b->schedule, b->core, dek, b->preamble.cipher, err)) != COF_OK)
+        goto out;
+    decision.dek = dek;
+    decision.schedule = b->schedule;
+    st = cof_decide(&b->keys, &b->custody, &decision, err);
+out:
+    cof_secret_free(dek);
+    return st;
+}
+
+/* The envelope of generation 1; manifest is empty at first. */
+static cof_status emit_envelope(cof_buf *out, const cof_backup *b, cof_slice manifest,
+                                cof_error *err)
+{
+    cof_envelope e = COF_ENVELOPE_INIT;
+    cof_status st = COF_OK;
+
+    e.keys = cof_buf_slice(&b->keys);
+    e.custody = cof_buf_slice(&b->custody);
+    e.manifest = manifest;
+    for (size_t i = 0; st == COF_OK && i < b->recipients.count; i++)
+        st = cof_slices_add(&e.recipients, cof_cert_der(b->recipients.certs[i]), err);
+    if (st == COF_OK)
+        st = cof_slices_add(&e.signers, cof_cert_der(b->options->signer->cert), err);
+    if (st == COF_OK)
+        st = cof_envelope_emit(out, &e, b->preamble.protection, err);
+    cof_envelope_wipe(&e);
+    return st;
+}
+
+static cof_status emit_head(cof_buf *out, cof_backup *b, cof_slice manifest, cof_error *err)
+{
+    cof_buf envelope = COF_BUF_INIT;
+    cof_status st = emit_envelope(&envelope, b, manifest, err);
+
+    if (st == COF_OK && b->sb.slot_size == 0)
+        b->sb.slot_size = b->options->slot_size != 0 ? b->options->slot_size
+                                                     : cof_envelope_slot_size(envelope.len);
+    if (st == COF_OK && (st = cof_head_describe(&b->sb, cof_buf_slice(&envelope), err)) == COF_OK)
+        st = cof_head_emit(out, &b->sb, cof_buf_slice(&envelope), err);
+    cof_buf_free(&envelope);
+    return st;
+}
+
+static cof_status open_sink(cof_backup *b, cof_error *err)
+{
+    char *path = NULL;
+    cof_status st;
+
+    if (b->options->output == NULL)
+        return cof_sink_fd(&b->sink, b->options->output_fd, err);
+    if ((st = cof_name_output(&path, b->options->output, &b->preamble, err)) == COF_OK)
+        st = cof_sink_file(&b->sink, path, b->options->force, err);
+    free(path);
+    return st;
+}
+
+static cof_status write_head(cof_backup *b, cof_error *err)
+{
+    static const cof_slice none = COF_SLICE_INIT;
+    cof_buf head = COF_BUF_INIT;
+    cof_status st;
+
+    b->sb = (cof_superblock){.role = COF_VOLUME_WHOLE, .volume = 1, .sequence = 1};
+    memcpy(b->sb.preamble, b->preamble_raw, sizeof(b->sb.preamble));
+    if ((st = emit_head(&head, b, none, err)) == COF_OK)
+        st = cof_sink_write(b->sink, head.data, head.len, err);
+    cof_buf_free(&head);
+    return st;
+}
+
+static cof_status make_pipeline(cof_backup *b, cof_error *err)
+{
+    cof_status st = cof_sealer_new(&b->sealer, &b->preamble, b->schedule, b->codec, b->level, err);
+
+    if (st != COF_OK)
+        return st;
+    b->plain = malloc(b->preamble.record_size);
+    if (b->plain == NULL)
+        return cof_fail(err, COF_NOMEM, "out of memory");
+    return cof_writer_init(&b->writer, b->sink, err);
+}
+
+cof_status cof_backup_begin(cof_backup **out, const cof_backup_options *options, cof_error *err)
+{
+    cof_backup *b = calloc(1, sizeof(*b));
+    cof_status st;
+
+    *out = NULL;
+    if (b == NULL)
+        return cof_fail(err, COF_NOMEM, "out of memory");
+    b->options = options;
+    b->started = cof_clock_now();
+    b->total = COF_TOTAL_UNKNOWN;
+    if ((st = choose_options(b, err)) != COF_OK || (st = fill_preamble(b, err)) != COF_OK ||
+        (st = make_keys(b, err)) != COF_OK || (st = open_sink(b, err)) != COF_OK ||
+        (st = write_head(b, err)) != COF_OK || (st = make_pipeline(b, err)) != COF_OK)
+        goto out;
+    *out = b;
+    b = NULL; /* transferred */
+out:
+    cof_backup_free(b);
+    return st;
+}
+
+/* ---- content ---- */
+
+static cof_status flush_record(cof_backup *b, cof_error *err)
+{
+    const cof_frame where = {
+        .kind = COF_FRAME_DATA, .record = b->writer.records, .offset = b->writer.plain_bytes};
+    cof_sealed sealed;
+    cof_status st;
+
+    if (b->fill == 0)
+        return COF_OK;
+    if ((st = cof_sealer_run(b->sealer, &sealed, &where, b->plain, b->fill, err)) != COF_OK ||
+        (st = cof_writer_record(&b->writer, &sealed, b->fill, err)) != COF_OK)
+        return st;
+    b->fill = 0;
+    return cof_tell(&b->options->report, b->writer.plain_bytes, b->total, err);
+}
+
+cof_status cof_backup_write(cof_backup *b, const void *data, size_t len, cof_error *err)
+{
+    const uint8_t *p = data;
+    cof_status st = COF_OK;
+
+    while (st == COF_OK && len > 0) {
+        size_t room = b->preamble.record_size - b->fill;
+        size_t n = len < room ? len : room;
+
+        memcpy(b->plain + b->fill, p, n);
+        b->fill += n;
+        p += n;
+        len -= n;
+        if (b->fill == b->preamble.record_size)
+            st = flush_record(b, err);
+    }
+    return st;
+}
+
+static cof_status source_failed(cof_error *err)
+{
+    cof_error cause = COF_ERROR_INIT;
+
+    if (err == NULL)
+        return COF_SOURCE;
+    cause = *err;
+    (void)cof_fail(err, COF_SOURCE, "%s", cause.message);
+    err->sys_errno = cause.sys_errno;
+    return COF_SOURCE;
+}
+
+static cof_status pump(cof_backup *b, cof_file *in, cof_error *err)
+{
+    size_t got, room;
+    cof_status st = COF_OK;
+
+    do {
+        room = b->preamble.record_size - b->fill;
+        if (cof_file_read_stream(b->plain + b->fill, room, &got, in, err) != COF_OK)
+            return source_failed(err);
+        b->fill += got;
+        if (b->fill == b->preamble.record_size)
+            st = flush_record(b, err);
+    } while (st == COF_OK && got == room);
+    return st;
+}
+
+cof_status cof_backup_read_fd(cof_backup *b, int fd, cof_error *err)
+{
+    cof_file *in = NULL;
+    cof_status st = cof_file_from_fd(&in, fd, "standard input", false, err);
+
+    if (st != COF_OK)
+        return st;
+    if (cof_file_kind(in) == COF_FILE_DIRECTORY) {
+        st = cof_fail(err, COF_SOURCE, "the source is a directory, not a stream of bytes");
+    } else {
+        if (cof_file_kind(in) != COF_FILE_REGULAR || cof_file_size(&b->total, in, NULL) != COF_OK)
+            b->total = COF_TOTAL_UNKNOWN;
+        st = pump(b, in, err);
+    }
+    cof_file_free(in);
+    return st;
+}
+
+/* ---- finish ---- */
+
+static cof_status sign_manifest(cof_buf *out, const cof_backup *b, cof_error *err)
+{
+    const cof_signer *signer = b->options->signer;
+    cof_manifest m = COF_MANIFEST_INIT;
+    cof_buf json = COF_BUF_INIT;
+    cof_status st;
+
+    memcpy(m.backup, b->preamble.uuid, sizeof(m.backup));
+    memcpy(m.core, b->core, sizeof(m.core));
+    memcpy(m.by, b->preamble.maker, sizeof(m.by));
+    m.has_commitment = true;
+    m.content = b->preamble.content;
+    m.complete = true;
+    m.started = b->started;
+    m.finished = cof_clock_now();
+    (void)snprintf(m.tool, sizeof(m.tool), "coffer %s", COFFER_VERSION);
+    if ((st = cof_schedule_commitment(m.commitment, b->schedule, err)) == COF_OK &&
+        (st = cof_writer_describe(&b->writer, &m, err)) == COF_OK &&
+        (st = cof_manifest_emit(&json, &m, err)) == COF_OK)
+        st = cof_signed_make(out, COF_OID_MANIFEST, cof_buf_slice(&json), signer->key, signer->cert,
+                             b->digest, err);
+    cof_manifest_wipe(&m);
+    cof_buf_free(&json);
+    return st;
+}
+
+/*
+ * Put a copy of the manifest into the head, so that a rotation never needs the end of the backup.
+ * The file has no name yet, so no order of writes matters.  Where it does not fit it is left out.
+ */
+static cof_status put_manifest_into_head(cof_backup *b, cof_slice manifest, cof_error *err)
+{
+    cof_file *file = cof_sink_seekable(b->sink);
+    cof_buf head = COF_BUF_INIT;
+    cof_status st;
+
+    if (file == NULL)
+        return COF_OK;
+    if ((st = emit_head(&head, b, manifest, err)) == COF_OK)
+        st = cof_file_write_at(file, 0, head.data, head.len, err);
+    else if (st == COF_LIMIT)
+        st = COF_OK;
+    cof_buf_free(&head);
+    return st;
+}
+
+static void fill_result(cof_backup_result *out, const cof_backup *b)
+{
+    memset(out, 0, sizeof(*out));
+    (void)snprintf(out->path, sizeof(out->path), "%s", cof_sink_path(b->sink));
+    cof_uuid_format(out->uuid, b->preamble.uuid);
+    out->plain_bytes = b->writer.plain_bytes;
+    out->stored_bytes = cof_sink_written(b->sink);
+    out->records = b->writer.records;
+    out->recipients = b->recipients.count;
+    out->skipped = b->skipped;
+}
+
+cof_status cof_backup_finish(cof_backup *b, cof_backup_result *result, cof_error *err)
+{
+    cof_buf manifest = COF_BUF_INIT;
+    cof_status st;
+
+    if ((st = flush_record(b, err)) != COF_OK || (st = cof_writer_close(&b->writer, err)) != COF_OK)
+        return st;
+    if (b->writer.records == 0 && !b->options->allow_empty)
+        return cof_fail(err, COF_SOURCE,
+                        "the source was empty, so nothing was backed up; --allow-empty makes a "
+                        "backup of nothing");
+    if ((st = sign_manifest(&manifest, b, err)) != COF_OK ||
+        (st = cof_writer_end(&b->writer, cof_buf_slice(&manifest), err)) != COF_OK ||
+        (st = put_manifest_into_head(b, cof_buf_slice(&manifest), err)) != COF_OK ||
+        (st = cof_sink_publish(b->sink, err)) != COF_OK)
+        goto out;
+    if (result != NULL)
+        fill_result(result, b);
+out:
+    cof_buf_free(&manifest);
+    return st;
+}
+
+void cof_backup_free(cof_backup *b)
+{
+    if (b == NULL)
+        return;
+    cof_writer_wipe(&b->writer);
+    cof_sealer_free(b->sealer);
+    cof_schedule_free(b->schedule);
+    cof_cert_list_wipe(&b->recipients);
+    cof_buf_free(&b->keys);
+    cof_buf_free(&b->custody);
+    cof_sink_free(b->sink);
+    free(b->plain);
+    free(b);
+}

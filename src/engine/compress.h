@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef COF_ENGINE_COMPRESS_H
+#define COF_ENGINE_COMPRESS_H
+
+#include "codec/codec.h"
+
+/* "zstd", "zstd:N", "none"; NULL is "zstd".  COF_USAGE, COF_UNSUPPORTED. */
+cof_status cof_compress_from_text(cof_codec *codec, int *level, const char *text,
+                                  cof_error *err) COF_MUST_USE;
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef COF_ENGINE_ENVELOPE_H
+#define COF_ENGINE_ENVELOPE_H
+
+/* New envelopes out of old ones. */
+
+#include "engine/locks.h"
+
+/*
+ * Append e as bytes, with this manifest in place of its own; without any where it would not fit
+ * into slot_size then (FORMAT.md, section 2.3).  COF_NOMEM, COF_USAGE.
+ */
+cof_status cof_envelope_with_manifest(cof_buf *out, const cof_envelope *e, cof_slice manifest,
+                                      uint64_t slot_size, cof_protection protection,
+                                      cof_error *err) COF_MUST_USE;
+
+/* What a rotation puts into an envelope; everything is borrowed. */
+typedef struct cof_renewal {
+    const cof_locks *old;
+    cof_slice keys, custody; /* the new ones */
+    const cof_cert_list *recipients;
+    const cof_cert *signer;
+    cof_slice manifest;
+    uint64_t slot_size;
+    cof_protection protection;
+    bool drop_history; /* keep generation 1 and the latest statement */
+} cof_renewal;
+
+/* Append the envelope of the next generation: the old statement joins the history. */
+cof_status cof_envelope_renew(cof_buf *out, const cof_renewal *renewal,
+                              cof_error *err) COF_MUST_USE;
+
+#endif

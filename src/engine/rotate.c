@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Changing the locks in place.
+ *
+ * Everything that can be refused is refused before the first write; the writes themselves are in
+ * change.c.  Nothing of the old list is carried over unless the custody verdict is good: a trusted
+ * custodian signed it, and the proof shows that its author knew the data key.
+ */
+
+#include <coffer/rotate.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "engine/decide.h"
+#include "engine/envelope.h"
+#include "engine/lock.h"
+#include "engine/note.h"
+#include "engine/open.h"
+#include "engine/roster.h"
+#include "engine/unlock.h"
+#include "os/os.h"
+
+typedef struct rotation {
+    const cof_rotate_options *options; /* borrowed */
+    cof_file *file;
+    cof_opened opened;
+    cof_roster roster;
+    cof_digest digest;
+    cof_buf keys, custody, envelope; /* the new ones */
+} rotation;
+
+static cof_status check_options(rotation *r, cof_error *err)
+{
+    const cof_rotate_options *o = r->options;
+
+    if (o->keys == NULL || o->keys->count == 0)
+        return cof_fail(err, COF_USAGE,
+                        "a rotation needs the private key of a present recipient (--key)");
+    if (o->signer == NULL)
+        return cof_fail(err, COF_USAGE, "a rotation needs a signing key (--sign-key)");
+    if (o->reset_custody && o->set == NULL)
+        return cof_fail(err, COF_USAGE,
+                        "--reset-custody needs the whole new list of recipients (-r), since "
+                        "nothing of the old one can be believed");
+    return cof_digest_from_name(&r->digest, o->digest, err);
+}
+
+static cof_status open_backup(rotation *r, cof_error *err)
+{
+    const cof_opening how = {
+        .trust = r->options->trust,
+        .keys = r->options->keys,
+        .head_only = true,
+        .keep_dek = true,
+        .report = &r->options->report,
+    };
+    cof_status st = cof_opened_load(&r->opened, r->file, &how, err);
+
+    if (st != COF_OK)
+        return st;
+    if (r->opened.schedule == NULL)
+        return cof_fail(err, COF_UNSUPPORTED,
+                        "this backup is signed but not encrypted: nothing is locked, so there are "
+                        "no locks to change");
+    if (r->opened.custody_problem[0] == '\0' || r->options->reset_custody)
+        return COF_OK;
+    return cof_fail_rule(err, COF_AUTH, "CU-6", COF_NO_OFFSET,
+                         "%s, so nothing of it is carried over; give the whole new list with -r "
+                         "and --reset-custody",
+                         r->opened.custody_problem);
+}
+
+/* The statement, the wrapped keys and the envelope of the next generation. */
+static cof_status make_envelope(rotation *r, cof_error *err)
+{
+    const cof_opened *o = &r->opened;
+    const cof_link *newest = cof_locks_newest(&o->head.locks);
+    const cof_decision decision = {
+        .preamble = &o->head.preamble,
+        .core = o->head.core,
+        .dek = o->dek,
+        .schedule = o->schedule,
+        .recipients = &r->roster.list,
+        .generation = newest->custody.generation + 1,
+        .previous = newest->json_sha256,
+        .signer = r->options->signer,
+        .digest = r->digest,
+        .reason = r->options->reason,
+    };
+    cof_renewal renewal = {
+        .old = &o->head.locks,
+        .recipients = &r->roster.list,
+        .signer = r->options->signer->cert,
+        .manifest = o->manifest_cms,
+        .slot_size = o->head.sb.slot_size,
+        .protection = o->head.preamble.protection,
+        .drop_history = r->options->drop_history,
+    };
+    cof_status st = cof_decide(&r->keys, &r->custody, &decision, err);
+
+    if (st != COF_OK)
+        return st;
+    renewal.keys = cof_buf_slice(&r->keys);
+    renewal.custody = cof_buf_slice(&r->custody);
+    return cof_envelope_renew(&r->envelope, &renewal, err);
+}
+
+/* --check-key: does the new envelope open with a key that will be needed? */
+static cof_status check_new_keys(const rotation *r, cof_error *err)
+{
+    const cof_keyring *keys = r->options->check_key;
+    const cof_opened *o = &r->opened;
+    cof_head head = o->head; /* shares all but the locks with the present one */
+    cof_secret *dek = NULL;
+    cof_schedule *schedule = NULL;
+    size_t which;
+    cof_status st;
+
+    if (keys == NULL)
+        return COF_OK;
+    head.locks = (cof_locks)COF_LOCKS_INIT;
+    if ((st = cof_locks_load(&head.locks, cof_buf_slice(&r->envelope), &o->head.preamble,
+                             o->head.core, r->options->trust, err)) == COF_OK)
+        st = cof_unlock(&dek, &schedule, &which, &head, o->manifest.commitment, keys, err);
+    if (st == COF_NO_MATCH)
+        st = cof_fail(err, COF_NO_MATCH,
+                      "the key to check does not belong to any of the new recipients; nothing was "
+                      "changed");
+    cof_schedule_free(schedule);
+    cof_secret_free(dek);
+    cof_locks_wipe(&head.locks);
+    return st;
+}
+
+/* EN-1, before anything is written. */
+static cof_status check_fit(const rotation *r, cof_error *err)
+{
+    cof_superblock sb = r->opened.head.sb;
+
+    return cof_head_describe(&sb, cof_buf_slice(&r->envelope), err);
+}
+
+static cof_status write_envelope(rotation *r, cof_rotate_result *result, cof_error *err)
+{
+    cof_head *head = &r->opened.head;
+    cof_status st;
+
+    if (r->options->dry_run)
+        return COF_OK;
+    /* The new envelope borrows nothing from the head any more: settling may renew its slots. */
+    if ((st = cof_head_settle(head, r->file, &result->finished_pending, err)) != COF_OK ||
+        (st = cof_head_replace(head, r->file, cof_buf_slice(&r->envelope), err)) != COF_OK)
+        return st;
+    result->changed = true;
+    return COF_OK;
+}
+
+/* ---- the result ---- */
+
+static cof_status describe_list(cof_cert_info **out, size_t *count, const cof_cert_list *list,
+                                cof_error *err)
+{
+    cof_cert_info *infos = calloc(list->count + 1, sizeof(*infos));
+
+    if (infos == NULL)
+        return cof_fail(err, COF_NOMEM, "out of memory");
+    for (size_t i = 0; i < list->count; i++)
+        cof_cert_describe(&infos[i], list->certs[i]);
+    *out = infos;
+    *count = list->count;
+    return COF_OK;
+}
+
+static cof_status describe(const rotation *r, cof_rotate_result *result, cof_error *err)
+{
+    const cof_locks *locks = &r->opened.head.locks;
+    bool skipped = r->roster.skipped[0] != '\0';
+    cof_status st;
+
+    cof_uuid_format(result->uuid, r->opened.head.preamble.uuid);
+    result->generation = cof_locks_newest(locks)->custody.generation + (skipped ? 0 : 1);
+    result->added_count = r->roster.added.count;
+    (void)snprintf(result->skipped, sizeof(result->skipped), "%s", r->roster.skipped);
+    if ((st = describe_list(&result->recipients, &result->recipient_count,
+                            skipped ? &locks->recipients : &r->roster.list, err)) != COF_OK)
+        return st;
+    return describe_list(&result->removed, &result->removed_count, &r->roster.removed, err);
+}
+
+void cof_rotate_result_wipe(cof_rotate_result *result)
+{
+    free(result->recipients);
+    free(result->removed);
+    memset(result, 0, sizeof(*result));
+}
+
+/* ---- all of it ---- */
+
+/* An interrupted change is completed even where nothing else is to be done. */
+static cof_status settle_only(rotation *r, cof_rotate_result *result, cof_error *err)
+{
+    if (r->options->dry_run || r->opened.head.at_rest)
+        return COF_OK;
+    return cof_head_settle(&r->opened.head, r->file, &result->finished_pending, err);
+}
+
+static cof_status rotate_locked(rotation *r, cof_rotate_result *result, cof_error *err)
+{
+    cof_status st;
+
+    if ((st = open_backup(r, err)) != COF_OK)
+        return st;
+    (void)cof_head_report(&r->opened.head, &r->options->report);
+    if ((st = cof_roster_apply(&r->roster, &r->opened.head.locks.recipients, r->options, err)) !=
+            COF_OK ||
+        (st = describe(r, result, err)) != COF_OK)
+        return st;
+    if (r->roster.skipped[0] != '\0')
+        return settle_only(r, result, err);
+    if ((st = make_envelope(r, err)) != COF_OK || (st = check_fit(r, err)) != COF_OK ||
+        (st = check_new_keys(r, err)) != COF_OK)
+        return st;
+    return write_envelope(r, result, err);
+}
+
+cof_status cof_rotate(const cof_rotate_options *options, cof_rotate_result *result, cof_error *err)
+{
+    rotation r;
+    uint64_t start;
+    cof_status st;
+
+    memset(&r, 0, sizeof(r));
+    r.options = options;
+    if ((st = check_options(&r, err)) != COF_OK ||
+        (st = cof_open_for_change(&r.file, options->path, err)) != COF_OK)
+        return st;
+    start = cof_clock_monotonic_ns();
+    st = rotate_locked(&r, result, err);
+    cof_lock_release(r.file);
+    result->nanoseconds = cof_clock_monotonic_ns() - start;
+    cof_roster_wipe(&r.roster);
+    cof_opened_wipe(&r.opened);
+    cof_buf_free(&r.keys);
+    cof_buf_free(&r.custody);
+    cof_buf_free(&r.envelope);
+    cof_file_free(r.file);
+    return st;
+}
