@@ -19,12 +19,26 @@ THROUGH_OS = ("open openat creat close read write pread pwrite readv writev lsee
               "syncfs ftruncate truncate fstat stat lstat statvfs fchmod chmod chown fchown rename "
               "link linkat unlink rmdir mkdir opendir readdir closedir fopen fdopen freopen flock "
               "fcntl clock_gettime gettimeofday time isatty ioctl tcgetattr tcsetattr").split()
+CALLBACKS = {("src/engine/restore.c", "write")}  # parameters that happen to have such a name
 
 # memcmp leaks by its time how far two strings agree: secrets are compared by cof_secret_equal or in
 # src/crypto.  Each use here compares public bytes; a number is raised only together with a reason.
 MEMCMP = {
     "src/base/buf.c": (1, "cof_slice_equal: parsed, public bytes"),
+    "src/crypto/cert.c": (1, "hashes of public keys"),
     "src/crypto/der.c": (1, "the order of DER elements of a message that anybody can read"),
+    "src/engine/certs.c": (1, "hashes of certificates"),
+    "src/engine/change.c": (1, "hash of the envelope"),
+    "src/engine/ending.c": (1, "the two copies of the tail"),
+    "src/engine/entries.c": (2, "Merkle roots"),
+    "src/engine/head.c": (4, "magic, hash of the envelope, hash of a statement, the two slots"),
+    "src/engine/judge.c": (2, "hashes of public keys"),
+    "src/engine/locks.c": (2, "hashes of certificates and public keys"),
+    "src/engine/open.c": (1, "hashes of public keys"),
+    "src/engine/paths.c": (2, "magic"),
+    "src/engine/restore.c": (2, "frame header, hash of the ciphertext"),
+    "src/engine/trust.c": (2, "hashes of certificates and public keys"),
+    "src/engine/walk.c": (3, "index frames, Merkle root"),
 }
 
 COMPARED = re.compile(r"[=!<>]=")
@@ -41,6 +55,8 @@ def calls(tree, path, names):
     source = blank_comments(tree.text(path), strings=True)
     call = re.compile(r"(?<![\w.>])(%s)\s*\(" % "|".join(names))
     for match in call.finditer(source):
+        if (path, match.group(1)) in CALLBACKS:
+            continue
         yield "%s:%d: %s" % (path, source.count("\n", 0, match.start()) + 1, match.group(1))
 
 
