@@ -69,10 +69,10 @@ static cof_status read_slots(cof_head *h, const cof_file *file, cof_error *err)
     return st;
 }
 
-/* The envelope that the superblock means, if the active slot still holds it. */
-static bool meant_envelope(cof_slice *out, const cof_head *h)
+/* Does this slot hold the very bytes that the superblock names? */
+static bool holds_meant(cof_slice *out, const cof_head *h, int slot)
 {
-    cof_slice raw = {h->slots[h->sb.active_slot].data, h->sb.envelope_len};
+    cof_slice raw = {h->slots[slot].data, h->sb.envelope_len};
     uint8_t sha256[COF_SHA256_SIZE];
 
     *out = raw;
@@ -123,7 +123,7 @@ static cof_status prefer_second(bool *out, const cof_locks *a, const cof_locks *
     return COF_OK;
 }
 
-/* EN-5: the superblock's envelope is gone; take the best that the slots hold. */
+/* EN-5: the envelope that the superblock names is gone; take the best that the slots hold. */
 static cof_status fall_back(cof_head *h, const cof_trust *trust, cof_error *err)
 {
     int first = h->sb.active_slot, second = 1 - first;
@@ -140,7 +140,6 @@ static cof_status fall_back(cof_head *h, const cof_trust *trust, cof_error *err)
     else if (ok_a && ok_b)
         st = prefer_second(&take_b, &a, &b, err);
     if (st == COF_OK) {
-        h->fell_back = true;
         h->slot = take_b ? second : first;
         h->locks = take_b ? b : a;
         *(take_b ? &b : &a) = (cof_locks)COF_LOCKS_INIT; /* transferred */
@@ -154,9 +153,13 @@ static cof_status load_envelope(cof_head *h, const cof_trust *trust, cof_error *
 {
     cof_slice raw;
 
-    if (!meant_envelope(&raw, h))
-        return fall_back(h, trust, err);
     h->slot = h->sb.active_slot;
+    if (!holds_meant(&raw, h, h->slot)) {
+        h->fell_back = true;
+        h->slot = 1 - h->slot;
+        if (!holds_meant(&raw, h, h->slot))
+            return fall_back(h, trust, err);
+    }
     return cof_locks_load(&h->locks, raw, &h->preamble, h->core, trust, err);
 }
 
