@@ -38,6 +38,12 @@ class Certificate:
         self.sha256 = sha256(raw)
         self.spki_sha256 = sha256(self.spki)
 
+    @classmethod
+    @functools.lru_cache(maxsize=None)
+    def of(cls, raw):
+        """The same, remembered."""
+        return cls(raw)
+
     @staticmethod
     def _key_identifier(fields):
         for field in fields[6:]:

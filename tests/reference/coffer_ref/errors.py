@@ -8,7 +8,7 @@ NO_MATCH = "NO_MATCH"
 LIMIT = "LIMIT"
 
 # The command's exit status for each class word, as the tests compare them.
-EXIT_STATUS = {"OK": 0, "WARN": 9, AUTH: 3, FORMAT: 5, UNSUPPORTED: 5, LIMIT: 5, NO_MATCH: 4}
+EXIT_STATUS = {"OK": 0, "WARN": 9, AUTH: 3, FORMAT: 5, UNSUPPORTED: 5, LIMIT: 5, NO_MATCH: 4, "IO": 6}
 
 
 class Refused(Exception):

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 
 from .binary import Cursor, sha256, u8, u16, u32, u64
-from .errors import FORMAT, LIMIT, UNSUPPORTED, need
+from .errors import FORMAT, UNSUPPORTED, need
 
 HEADER = 32
 FRAME_MAGIC = b"\xc0\xfe"
@@ -165,10 +165,11 @@ def emit_tail(payload, first):
 
 
 def parse_trailer(raw):
-    """(first, second, length, hash), or None where these 64 bytes are no trailer."""
+    """(first, second, length, hash), or None where these 64 bytes are no usable trailer."""
     if len(raw) != TRAILER or raw[:8] != TRAILER_MAGIC:
         return None
     c = Cursor(raw[8:], "TL-1")
     first, second, length = c.number(8), c.number(8), c.number(8)
-    need(length <= MAX_TAIL, LIMIT, "TL-1", "tail payload too large")
+    if length > MAX_TAIL:
+        return None
     return first, second, length, c.take(32)

@@ -71,7 +71,7 @@ class Wrap:
     def fits(self, certificate):
         key = certificate.public_key
         if self.kind == "rsa":
-            return isinstance(key, rsa.RSAPublicKey) and key.key_size >= 2048 \
+            return isinstance(key, rsa.RSAPublicKey) \
                 and len(self.encrypted) == (key.key_size + 7) // 8
         return isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name in CURVES \
             and len(self.point) == 1 + 2 * ((key.key_size + 7) // 8)

@@ -49,7 +49,7 @@ class Trust:
 
 
 def signers(envelope):
-    return [Certificate(raw) for raw in envelope.all(SIGNER)]
+    return [Certificate.of(raw) for raw in envelope.all(SIGNER)]
 
 
 def valid_signers(statement, certificates):
@@ -86,14 +86,14 @@ class Backup:
     # -- envelope -----------------------------------------------------------
 
     def _envelope(self):
-        """EN-5: the active slot, or the better of what can be saved."""
+        """EN-5: the active slot, or the better of what can be saved (the inactive one first)."""
         block = self.first.superblock
         raw = self.first.slot(block.active)[:block.envelope_length]
         if sha256(raw) == block.envelope_sha256:
             self.used_slot = block.active
             return Envelope.parse(raw, self.sealed)
         self.warn("EN-5", "the active envelope is damaged; fell back")
-        slots = [block.active, 1 - block.active]
+        slots = [1 - block.active, block.active]
         parsed = [(n, e) for n in slots for e in [self._salvage(n)] if e is not None]
         if self.sealed:
             parsed = self._by_generation(parsed)
@@ -107,7 +107,9 @@ class Backup:
         if slot[:8] != ENVELOPE_MAGIC or not 16 <= length <= len(slot):
             return None
         try:
-            return Envelope.parse(slot[:length], self.sealed)
+            envelope = Envelope.parse(slot[:length], self.sealed)
+            signers(envelope)
+            return envelope
         except Refused:
             return None
 
@@ -118,6 +120,7 @@ class Backup:
                 custody = Custody(envelope.one(CUSTODY))
                 keys = self.trust.custodians(envelope) if self.trust.has_custodians else signers(envelope)
                 count = len(valid_signers(custody, keys))
+                Locks(envelope, self.preamble_raw, self.preamble)
             except Refused:
                 continue
             if count:
@@ -151,6 +154,7 @@ class Backup:
             self.warn("TL-4", "no usable tail; the envelope's manifest is used")
             return
         self.warnings += self.tail.damage
+        self.tail.parse()
 
     def _manifest(self):
         """MF-4, then the signature, MF-1, MF-2 and MF-5."""

@@ -150,7 +150,7 @@ class Locks:
         need(len(items) == len(listed), AUTH, "CU-3", "RECIPIENT items and recipients differ in number")
         certificates = []
         for raw, entry in zip(items, listed):
-            certificate = Certificate(raw)
+            certificate = Certificate.of(raw)
             need(certificate.sha256.hex() == entry["sha256"], AUTH, "CU-3", "RECIPIENT item has another hash")
             need(certificate.summary() == entry, AUTH, "CU-3", "recipient is described wrongly")
             certificates.append(certificate)

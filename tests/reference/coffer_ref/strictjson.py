@@ -47,7 +47,7 @@ def _plain_text(value):
     """Every string is Unicode text without U+0000 and without lone surrogates."""
     if isinstance(value, str):
         need("\0" not in value, FORMAT, "ST-3", "U+0000 in a string")
-        need(not any(0xD800 <= ord(ch) <= 0xDFFF for ch in value), FORMAT, "ST-3", "lone surrogate")
+        need(value.encode("utf-8", "replace").decode() == value, FORMAT, "ST-3", "lone surrogate")
     elif isinstance(value, list):
         for item in value:
             _plain_text(item)

@@ -95,7 +95,11 @@ class Tail:
         need(any(copies), FORMAT, "TL-2", "both tail copies are damaged")
         if all(copies) and copies[0] != copies[1]:
             self.damage.append(("TL-3", "the two tail copies differ"))
-        self.content = TailContent.parse(copies[1] or copies[0], volume.preamble.epoch)
+        self._usable = copies[1] or copies[0]
+
+    def parse(self):
+        """The payload's content; what is whole but malformed is no damage, and refused."""
+        self.content = TailContent.parse(self._usable, self.volume.preamble.epoch)
 
     def _fits(self, trailer):
         first, second, length, _ = trailer

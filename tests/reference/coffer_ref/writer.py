@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from . import codec as codecs
 from . import keys, strictjson
 from .binary import sha256, time_text, u32
-from .frames import (BLOCK_RECORDS, DATA, HEADER, Frame, TailContent, emit_index, emit_tail, emit_volume_end,
-                     leaf, root)
+from .frames import (BLOCK_RECORDS, CATALOG, DATA, HEADER, LINEAGE, Frame, TailContent, emit_index, emit_tail,
+                     emit_volume_end, leaf, root)
 from .head import (CRITICAL, CUSTODY, HISTORY, KEYS, MANIFEST, RECIPIENT, ROLE_LATER, ROLE_WHOLE, SIGNER,
                    Envelope, Preamble, Superblock, emit_head, slot_size_for)
 from .schedule import Schedule
@@ -75,7 +75,8 @@ class Draft:
         if content is None:
             codec, content = self.content(data, codec, pad)
         tag = 16 if self.preamble.sealed else 0
-        offset = sum(f.plain for f, _ in self.records if f.stream == 0)
+        last = self.records[-1][0] if self.records else None
+        offset = last.offset + last.plain if last else 0
         frame = frame or Frame(DATA, len(content) + tag, codec, 1 if pad else 0, 0, len(data), number, offset)
         self.records.append((frame, self.seal(frame, content)))
 
@@ -146,22 +147,22 @@ class Draft:
 
     def state(self, by=None):
         """The manifest's members from records and bodies."""
-        count = {k: sum(f.kind == k for f, _ in self.records) for k in (1, 2, 3)}
+        catalog, lineage = (sum(f.kind == k for f, _ in self.records) for k in (CATALOG, LINEAGE))
         leaves = [leaf(f.emit() + sha256(p)) for f, p in self.records]
         commitment = self.schedule.commitment.hex() if self.preamble.sealed else None
         when = self.preamble.created
         self.manifest = {
             "type": MANIFEST_TYPE, "backup": self.preamble.uuid_text, "epoch": self.preamble.epoch,
             "core": self.core.hex(), "commitment": commitment, "root": root(leaves).hex(),
-            "records": len(self.records), "data_records": count[1], "catalog_records": count[2],
-            "lineage_records": count[3], "plain_bytes": sum(f.plain for f, _ in self.records if f.kind == DATA),
+            "records": len(self.records), "data_records": len(self.records) - catalog - lineage,
+            "catalog_records": catalog, "lineage_records": lineage, "plain_bytes": sum(f.plain for f, _ in self.records if f.kind == DATA),
             "content": {1: "stream", 2: "tree"}.get(self.preamble.content), "complete": True,
             "volumes": [{"bytes": len(b), "first_record": s} for b, s in zip(self.bodies, self.splits)],
             "started": time_text(when), "finished": time_text(when + 1), "parents": [], "previous": None,
             "by": (by or self.maker).certificate.spki_sha256.hex(), "tool": TOOL}
 
     def sign_manifest(self, signers=None, tweaks=None, json=None, copy=True):
-        signers = signers or [self.maker]
+        signers = [self.maker] if signers is None else signers
         raw = json if json is not None else strictjson.emit(self.manifest)
         self.manifest_cms = build(raw, MANIFEST_OID, signers, tweaks)
         if copy:
