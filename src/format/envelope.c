@@ -301,7 +301,7 @@ cof_status cof_envelope_emit(cof_buf *out, const cof_envelope *env, cof_protecti
                              cof_error *err)
 {
     size_t before = out->len;
-    uint64_t total;
+    uint64_t total = 0;
     cof_put w;
     cof_status st;
 
