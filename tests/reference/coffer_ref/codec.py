@@ -16,7 +16,8 @@ def compress(codec, data):
     if codec == GZIP:
         packer = zlib.compressobj(6, zlib.DEFLATED, 31)
         return packer.compress(data) + packer.flush()
-    command = ["zstd", "-q", "-3", "-c"] if codec == ZSTD else ["lz4", "-q", "-c"]
+    zstd = ["zstd", "-q", "-3", "--no-check", f"--stream-size={len(data)}", "-c"]
+    command = zstd if codec == ZSTD else ["lz4", "-q", "-c"]
     return subprocess.run(command, input=data, stdout=subprocess.PIPE, check=True).stdout
 
 
@@ -28,7 +29,7 @@ def decompress(codec, data, plain):
         out = _gunzip(data, plain)
     else:
         if codec == ZSTD:
-            _one_zstd_frame(data)
+            _one_zstd_frame(data, plain)
         else:
             _one_lz4_frame(data)
         out = _run(["zstd", "-q", "-d", "-c"] if codec == ZSTD else ["lz4", "-q", "-d", "-c"], data)
@@ -52,21 +53,23 @@ def _gunzip(data, plain):
     return out
 
 
-def _one_zstd_frame(data):
-    """RFC 8878 3.1.1: one frame, no dictionary, nothing after it."""
+def _one_zstd_frame(data, plain):
+    """RFC 8878 3.1.1: one frame that states its size, no dictionary or checksum, nothing after it."""
     c = Cursor(data, "RC-5")
     need(c.take(4) == bytes.fromhex("28b52ffd"), FORMAT, "RC-5", "no zstd frame")
     descriptor = c.number(1)
     single, size_flag = descriptor >> 5 & 1, descriptor >> 6
-    need(descriptor & 3 == 0, FORMAT, "RC-5", "zstd dictionary")
-    c.take(0 if single else 1)
-    c.take([single, 2, 4, 8][size_flag])
+    need(descriptor & 7 == 0, FORMAT, "RC-5", "zstd dictionary or checksum")
+    window = c.number(0 if single else 1)
+    size = int.from_bytes(c.take([single, 2, 4, 8][size_flag]), "little") + (256 if size_flag == 1 else 0)
+    need((single or size_flag) and size == plain, FORMAT, "RC-5", "zstd content size is not the plain length")
+    base = 1 << 10 + (window >> 3)
+    need(base + (base >> 3) * (window & 7) <= 1 << 27 or single, FORMAT, "RC-5", "zstd window")
     last = False
     while not last:
         block = int.from_bytes(c.take(3), "little")
         last, kind, size = block & 1, block >> 1 & 3, block >> 3
         c.take(1 if kind == 1 else size)
-    c.take(4 if descriptor & 4 else 0)
     c.end("RC-5")
 
 

@@ -4,6 +4,7 @@
 import copy
 import os
 import struct
+import subprocess
 from dataclasses import replace
 
 from . import codec as codecs
@@ -220,6 +221,9 @@ def _compressed(reg):
     plain = w.text[4096:8192]
     zstd, lz4, gzip = (codecs.compress(n, plain) for n in (1, 2, 3))
     half = codecs.compress(1, plain[:2048])
+
+    def tool(*options):
+        return subprocess.run(["zstd", "-q", "-c", *options], input=plain, stdout=subprocess.PIPE, check=True).stdout
     skippable = struct.pack("<II", 0x184D2A50, 4) + b"skip"
     variants = (
         ("zstd-more", 1, codecs.compress(1, plain + b"more"), "decompresses to more than the plain length"),
@@ -231,6 +235,9 @@ def _compressed(reg):
         ("zstd-skippable-before", 1, skippable + zstd, "a skippable frame before the right one"),
         ("zstd-trailing", 1, zstd + b"\0", "a byte after the frame"),
         ("zstd-cut", 1, zstd[:-3], "the frame is cut short"),
+        ("zstd-no-size", 1, tool("--no-check"), "the frame does not state its content size"),
+        ("zstd-checksum", 1, tool("--stream-size=4096"), "the frame has a checksum"),
+        ("zstd-size-lies", 1, zstd.replace(b"\x60\x00\x0f", b"\x60\x01\x0f", 1), "the content size stated is one more"),
         ("zstd-noise", 1, os.urandom(200), "no frame at all"),
         ("lz4-more", 2, codecs.compress(2, plain + b"more"), "decompresses to more"),
         ("lz4-two-frames", 2, codecs.compress(2, plain[:2048]) + codecs.compress(2, plain[2048:]), "two frames"),

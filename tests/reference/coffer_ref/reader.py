@@ -86,13 +86,14 @@ class Backup:
     # -- envelope -----------------------------------------------------------
 
     def _envelope(self):
-        """EN-5: the active slot, or the better of what can be saved (the inactive one first)."""
+        """EN-5: the active slot, its copy in the other, or the better of what can be saved."""
         block = self.first.superblock
-        raw = self.first.slot(block.active)[:block.envelope_length]
-        if sha256(raw) == block.envelope_sha256:
-            self.used_slot = block.active
-            return Envelope.parse(raw, self.sealed)
-        self.warn("EN-5", "the active envelope is damaged; fell back")
+        for self.used_slot in (block.active, 1 - block.active):
+            raw = self.first.slot(self.used_slot)[:block.envelope_length]
+            if sha256(raw) == block.envelope_sha256:
+                return Envelope.parse(raw, self.sealed)
+            if self.used_slot == block.active:
+                self.warn("EN-5", "the active envelope is damaged")
         slots = [1 - block.active, block.active]
         parsed = [(n, e) for n in slots for e in [self._salvage(n)] if e is not None]
         if self.sealed:
