@@ -37,6 +37,7 @@
 # and comparison of subject, not_after and key in the list of recipients with the certificates. A
 # tree backup comes out as the pax archive that it is: unpack it with tar.
 #
+# shellcheck disable=SC2154 # file, ends: set through eval
 # shellcheck disable=SC2015 # A && B || die: A and B are tests, never commands that half succeed
 
 set -eu
@@ -52,7 +53,8 @@ usage: recover.sh FILE [VOLUME...] --trust CERT|FINGERPRINT --key KEY -o OUT|-
 
   FILE, VOLUME...        the backup; of several volumes, all, in order
   --trust CERT|HASH      the maker's certificate, or the SHA-256 of it or of its public key in hex;
-                         may be given several times (maker and custodians)
+                         may be given several times
+  --trust-custodian C|H  the same for somebody who may decide on recipients, but not make backups
   --key KEY              private key of a recipient (PEM, DER, PKCS#8; asks for a passphrase)
   --passin ARG           where openssl finds the passphrase, best file:PATH
   --recipient-cert CERT  the certificate of KEY: faster where there are many recipients
@@ -633,20 +635,25 @@ spki() {
     key=${key%% *}
 }
 
-# trust DIRECTORY: collects the trusted keys as $trusted (hashes) and DIRECTORY/pin.HASH (PEM): the
-# certificates given, and those of the SIGNER items that hold a key named by them or by a fingerprint
+# trusted_as ROLE CERT DIRECTORY: notes $key, and its certificate as DIRECTORY/pin.$key (PEM)
+trusted_as() {
+    trusted="$trusted $key"
+    [ "$1" = custodian ] || makers="$makers $key"
+    openssl x509 -in "$2" >>"$3/pin.$key"
+}
+
+# trust DIRECTORY: collects the hashes of trusted keys: $trusted (any role) and $makers. Sources are
+# the certificates given, and the SIGNER items that hold a key named by one of them (it may have been
+# renewed) or by a fingerprint.
 trust() {
-    trusted=
+    trusted=''
+    makers=''
     rm -f "$1"/pin.*
     for cert in "$tmp"/given/*; do
         [ -e "$cert" ] || continue
         spki "$cert"
-        [ -n "$key" ] || die 5 "a certificate given with --trust has a key that is not allowed here"
-        case $trusted in
-        *"$key"*) ;;
-        *) trusted="$trusted $key" ;;
-        esac
-        openssl x509 -in "$cert" >>"$1/pin.$key"
+        [ -n "$key" ] || die 5 "a certificate given as trusted has a key that is not allowed here"
+        trusted_as "${cert##*.}" "$cert" "$1"
     done
     number=0
     while [ "$number" -lt "$n_signers" ]; do
@@ -654,15 +661,15 @@ trust() {
         spki "$1/signer.$number"
         [ -n "$key" ] || continue
         sha_file "$1/signer.$number"
-        case " $trusted $fingerprints " in
-        *" $key "* | *" $sum "*) ;;
-        *) continue ;;
+        case " $makers $prints_maker " in
+        *" $key "* | *" $sum "*)
+            trusted_as maker "$1/signer.$number" "$1"
+            continue
+            ;;
         esac
-        case $trusted in
-        *"$key"*) ;;
-        *) trusted="$trusted $key" ;;
+        case " $trusted $prints_custodian " in
+        *" $key "* | *" $sum "*) trusted_as custodian "$1/signer.$number" "$1" ;;
         esac
-        openssl x509 -in "$1/signer.$number" >>"$1/pin.$key"
     done
 }
 
@@ -1161,10 +1168,9 @@ segment_keys() {
 # decrypt NUMBER: $tmp/payload to $tmp/sealed
 decrypt() {
     segment_keys $(($1 >> 16))
-    low=${base#????????????????}
-    middle=${base%????????}
-    middle=${middle#????????}
-    nonce=${base%????????????????}$(printf '%08x%08x' $((0x$middle ^ $1 >> 32)) $((0x$low ^ $1 & 0xffffffff)))
+    # record numbers are below 2^48: only the last six bytes of the nonce base change
+    low=${base#????????????}
+    nonce=${base%"$low"}$(printf '%012x' $((0x$low ^ $1)))
     case $cipher in
     4) iv=01000000$nonce ;;
     *) iv=${nonce}00000002 ;;
@@ -1224,9 +1230,10 @@ extract() {
 
 files=0
 mode=restore
-key_file= recipient_cert= passin= output= head_file= forced_slot= want_stream=0 trust_args=0
+key_file='' recipient_cert='' passin='' output='' head_file='' forced_slot=''
+want_stream=0 trust_args=0
 warned=0
-fingerprints=
+prints_maker='' prints_custodian=''
 part=
 tmp=
 trap 'rm -rf "${tmp:-}" ${part:+"$part"}' EXIT
@@ -1252,7 +1259,7 @@ while [ $# -gt 0 ]; do
         exit 0
         ;;
     --list | --verify) mode=${1#--} ;;
-    --key | --recipient-cert | --passin | --trust | -o | --stream | --envelope | --slot)
+    --key | --recipient-cert | --passin | --trust | --trust-custodian | -o | --stream | --envelope | --slot)
         [ $# -ge 2 ] || die 2 "$1 needs a value"
         case $1 in
         --key) path "$2" && key_file=$path ;;
@@ -1262,16 +1269,19 @@ while [ $# -gt 0 ]; do
         --stream) want_stream=$2 ;;
         --envelope) path "$2" && head_file=$path ;;
         --slot) forced_slot=$2 ;;
-        --trust)
-            trust_args=$((trust_args + 1))
+        --trust | --trust-custodian)
+            role=maker
+            [ "$1" = --trust ] || role=custodian
             if [ -f "$2" ]; then
                 path "$2"
-                openssl x509 -in "$path" -out "$tmp/given/$trust_args" 2>/dev/null || die 2 "$2 is no certificate"
+                trust_args=$((trust_args + 1))
+                openssl x509 -in "$path" -out "$tmp/given/$trust_args.$role" 2>/dev/null ||
+                    die 2 "$2 is no certificate"
             else
-                print=$(printf '%s' "${2##*[=]}" | tr -d ': ' | tr 'A-F' 'a-f')
+                print=$(printf '%s' "${2##*=}" | tr -d ': ' | tr 'A-F' 'a-f')
                 print=${print#SH[aA]256}
                 is_hash "$print" || die 2 "$2 is neither a file nor a SHA-256 fingerprint"
-                fingerprints="$fingerprints $print"
+                eval "prints_$role=\"\$prints_$role $print\""
             fi
             ;;
         esac
@@ -1373,7 +1383,7 @@ number=0
 while [ "$number" -lt "$files" ]; do
     number=$((number + 1))
     eval "file=\$file_$number"
-    superblock "$file"
+    [ "$file" = "$head_file" ] || superblock "$file"
     [ "$sb_core" = "$core" ] || die 3 "$file belongs to another backup"
     [ "$sb_volume" -eq "$number" ] || die 5 "$file is volume $sb_volume, not $number"
     eval "body_$number=\$sb_head role_$number=\$sb_role"
@@ -1390,7 +1400,7 @@ if [ -e "$dir/manifest" ]; then
     message=$dir/manifest
     manifest "$message" "$dir" "$dir/manifest.json"
 fi
-tail_at= tail_first=
+tail_at='' tail_first=''
 if [ "$sb_role" -ne 1 ] && { [ -z "$message" ] || [ "$files" -eq "$m_volumes" ]; }; then
     find_tail "${message:+$(tail -n 1 "$dir/volumes" | cut -d ' ' -f 1)}"
     if [ -n "$tail_at" ]; then
@@ -1410,7 +1420,7 @@ fi
 
 # The signature. `by` must be the very key that verifies it; in epoch 0 also the preamble's maker.
 manifest_good=
-case " $trusted " in
+case " $makers " in
 *" $m_by "*)
     if signed "$message" "$dir/pin.$m_by" "$tmp/manifest.out" && cmp -s "$tmp/manifest.out" "$dir/manifest.json"; then
         [ "$epoch" -gt 0 ] || [ "$m_by" = "$maker" ] || die 3 "the manifest is not by the maker of the preamble"
@@ -1449,7 +1459,7 @@ if [ "$mode" = list ]; then
 fi
 
 if [ -z "$manifest_good" ]; then
-    case " $trusted " in
+    case " $makers " in
     *" $m_by "*) die 3 "the manifest's signature is wrong" ;;
     esac
     subject_of "$m_by" "$dir"

@@ -1,0 +1,258 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2154
+#
+# Backups made by coffer, opened by scripts/recover.sh: stock tools must be able to, or refuse.
+
+load common
+
+setup_file() {
+    load common
+    need_coffer
+    export keys=$BATS_FILE_TMPDIR/keys
+    people "$keys"
+    cd "$BATS_FILE_TMPDIR" || return 1
+    # Five records of 64 KiB that do not compress, then some that do, and an odd end.
+    { head -c 330000 /dev/urandom && seq 60000 && head -c 70001 /dev/zero; } >content
+    backup sample.cof rsa-maker --record-size 65536 <content
+}
+
+setup() {
+    need_coffer
+    cd "$BATS_TEST_TMPDIR" || return 1
+    content=$BATS_FILE_TMPDIR/content
+    cp "$BATS_FILE_TMPDIR/sample.cof" b.cof
+    trust=(--trust "$keys/rsa-maker.crt")
+    with=("${trust[@]}" --key "$keys/rsa.key")
+}
+
+@test "an RSA key opens a backup signed with RSA" {
+    recovered "$content" 0 b.cof "${with[@]}"
+}
+
+@test "an EC key opens it too, with its certificate and without" {
+    recovered "$content" 0 b.cof "${trust[@]}" --key "$keys/p256.key"
+    recovered "$content" 0 b.cof "${trust[@]}" --key "$keys/p256.key" --recipient-cert "$keys/p256.crt"
+}
+
+@test "signed with ECDSA, under SHA-384" {
+    backup e.cof ec-maker --digest sha384 <"$content"
+    recovered "$content" 0 e.cof --trust "$keys/ec-maker.crt" --key "$keys/p256.key"
+}
+
+@test "signed with DSA" {
+    backup d.cof dsa-maker <"$content"
+    recovered "$content" 0 d.cof --trust "$keys/dsa-maker.crt" --key "$keys/rsa.key"
+}
+
+@test "uncompressed, in full-size records" {
+    backup n.cof rsa-maker --compress none <"$content"
+    recovered "$content" 0 n.cof "${with[@]}"
+}
+
+@test "a content of no byte, and of one" {
+    : >none
+    backup n.cof rsa-maker --allow-empty <none
+    recovered none 0 n.cof "${with[@]}"
+    printf x >one
+    backup o.cof rsa-maker <one
+    recovered one 0 o.cof "${with[@]}"
+}
+
+@test "more than one index frame" {
+    head -c 20000000 /dev/zero >many
+    backup m.cof rsa-maker --record-size 4096 <many
+    run recover m.cof "${trust[@]}" --verify
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [[ $output == *"verified: 4883 records"* ]]
+}
+
+@test "to standard output" {
+    recover b.cof "${with[@]}" -o - >piped
+    cmp piped "$content"
+}
+
+@test "every shell at hand gives the same" {
+    for shell in bash 'busybox sh' mksh; do
+        command -v "${shell%% *}" >/dev/null || continue
+        [ "$shell" != mksh ] || continue # its printf is no builtin
+        rm -f out
+        # shellcheck disable=SC2086 # busybox sh are two words
+        $shell "$root/scripts/recover.sh" b.cof "${with[@]}" -o out
+        cmp out "$content"
+    done
+}
+
+@test "trust by fingerprint, of the key and of the certificate" {
+    spki=$(openssl x509 -in "$keys/rsa-maker.crt" -noout -pubkey | openssl pkey -pubin -outform DER | sha256sum)
+    recovered "$content" 0 b.cof --trust "SHA256:${spki%% *}" --key "$keys/rsa.key"
+    print=$(openssl x509 -in "$keys/rsa-maker.crt" -noout -fingerprint -sha256)
+    recovered "$content" 0 b.cof --trust "${print#*=}" --key "$keys/rsa.key"
+}
+
+@test "a certificate that was renewed around the maker's key still counts" {
+    openssl req -x509 -new -key "$keys/rsa-maker.key" -subj /CN=renewed -days 30 -out renewed.crt
+    recovered "$content" 0 b.cof --trust renewed.crt --key "$keys/rsa.key"
+}
+
+@test "after a rotation: the new key opens it, the old one does not" {
+    "$COFFER" rotate b.cof --key "$keys/rsa.key" --replace "$keys/rsa.crt" --with "$keys/p384.crt" \
+        --trust "$keys/rsa-maker.crt" --sign-key "$keys/rsa-maker.key" --sign-cert "$keys/rsa-maker.crt"
+    recovered "$content" 0 b.cof "${trust[@]}" --key "$keys/p384.key"
+    recovered "$content" 0 b.cof "${trust[@]}" --key "$keys/p256.key"
+    refused 4 b.cof "${with[@]}"
+}
+
+@test "after a rotation by a custodian who is not trusted: a warning, and the content" {
+    "$COFFER" rotate b.cof --key "$keys/rsa.key" --replace "$keys/rsa.crt" --with "$keys/p384.crt" \
+        --trust "$keys/rsa-maker.crt" --sign-key "$keys/ec-maker.key" --sign-cert "$keys/ec-maker.crt" \
+        --trust-custodian "$keys/ec-maker.crt"
+    recovered "$content" 9 b.cof "${trust[@]}" --key "$keys/p384.key"
+    [[ $output == *"custody: the custodian's key is not trusted"* ]]
+    recovered "$content" 0 b.cof "${trust[@]}" --trust-custodian "$keys/ec-maker.crt" --key "$keys/p384.key"
+}
+
+@test "a damaged superblock: the other copy is used, and it says so" {
+    damage b.cof 100 8
+    recovered "$content" 9 b.cof "${with[@]}"
+    [[ $output == *"superblock A is damaged"* ]]
+    damage b.cof 4200 8
+    refused 5 b.cof "${with[@]}"
+}
+
+@test "a damaged envelope slot: the other copy is used, and it says so" {
+    places b.cof
+    damage b.cof $((8192 + 300)) 64
+    recovered "$content" 9 b.cof "${with[@]}"
+    [[ $output == *"the envelope is damaged"* ]]
+    damage b.cof $((8192 + slot + 300)) 64
+    refused 5 b.cof "${with[@]}"
+}
+
+@test "damaged tails: one copy is enough, and so is the manifest in the envelope" {
+    places b.cof
+    damage b.cof $((size - 64)) 64
+    recovered "$content" 9 b.cof "${with[@]}"
+    damage b.cof $((first + 60)) 8
+    recovered "$content" 9 b.cof "${with[@]}"
+    [[ $output == *"no usable tail"* ]]
+}
+
+@test "a backup cut off in its tail" {
+    places b.cof
+    truncate -s $((second + 10)) b.cof
+    recovered "$content" 9 b.cof "${with[@]}"
+    truncate -s $((first - 100)) b.cof
+    refused 5 b.cof "${with[@]}"
+}
+
+@test "a damaged index is not needed" {
+    places b.cof
+    index=$(number b.cof $((first + 32 + 16 + 8)) 8)
+    cp b.cof header.cof
+    damage header.cof $((body + index)) 32
+    recovered "$content" 9 header.cof "${with[@]}"
+    damage b.cof $((body + index + 32 + 24 + 64 + 40)) 1
+    recovered "$content" 9 b.cof "${with[@]}"
+    [[ $output == *"record 1 or its entry"* ]]
+}
+
+@test "one changed bit in a record: nothing comes out" {
+    places b.cof
+    cp b.cof tag.cof
+    damage b.cof $((body + 1000)) 1
+    refused 3 b.cof "${with[@]}"
+    [[ $output == *"record 0 or its entry"* ]]
+    damage tag.cof $((body + 32 + $(number tag.cof $((body + 12)) 4) - 1)) 1
+    refused 3 tag.cof "${with[@]}"
+    run recover tag.cof "${with[@]}" -o -
+    [[ $output != *"recovered"* ]]
+    [ "$(recover tag.cof "${with[@]}" -o - 2>/dev/null | wc -c)" -eq 0 ]
+}
+
+@test "a changed frame header: nothing comes out" {
+    places b.cof
+    for field in 0 2 3 4 6 8 12 23 31; do
+        cp "$BATS_FILE_TMPDIR/sample.cof" b.cof
+        damage b.cof $((body + field)) 1
+        run recover b.cof "${with[@]}" -o out
+        echo "field $field: $output"
+        [ "$status" -eq 3 ] || [ "$status" -eq 5 ]
+        [ "$(echo out*)" = 'out*' ]
+    done
+}
+
+@test "two records changed for each other: nothing comes out" {
+    backup n.cof rsa-maker --compress none --record-size 65536 <"$content"
+    places n.cof
+    frame=$((32 + 65536 + 16))
+    cp n.cof swapped.cof
+    dd if=n.cof of=swapped.cof bs=4096 iflag=skip_bytes,count_bytes oflag=seek_bytes conv=notrunc status=none \
+        skip=$((body + 32)) count=$((frame - 32)) seek=$((body + frame + 32))
+    dd if=n.cof of=swapped.cof bs=4096 iflag=skip_bytes,count_bytes oflag=seek_bytes conv=notrunc status=none \
+        skip=$((body + frame + 32)) count=$((frame - 32)) seek=$((body + 32))
+    refused 3 swapped.cof "${with[@]}"
+}
+
+@test "the body of another backup under this head: refused" {
+    backup other.cof rsa-maker --record-size 65536 <"$content"
+    places other.cof
+    { head -c "$body" b.cof && tail -c "+$((body + 1))" other.cof; } >mixed.cof
+    refused 3 mixed.cof "${with[@]}"
+}
+
+@test "another maker, no maker, a changed signature: refused before the private key is read" {
+    refused 3 b.cof --trust "$keys/stranger.crt" --key /nonexistent
+    refused 3 b.cof --key /nonexistent
+    [[ $output == *"is not trusted"* ]]
+    places b.cof
+    backup e.cof stranger --record-size 65536 <"$content"
+    refused 3 e.cof "${trust[@]}" --key /nonexistent
+}
+
+@test "a key that is no recipient's: refused, with the status for that" {
+    refused 4 b.cof "${trust[@]}" --key "$keys/other.key"
+    refused 4 b.cof "${trust[@]}" --key "$keys/rsa-maker.key"
+}
+
+@test "an existing file is not replaced" {
+    echo precious >out
+    run recover b.cof "${with[@]}" -o out
+    [ "$status" -eq 6 ]
+    [ "$(cat out)" = precious ]
+}
+
+@test "--list and --verify need no private key" {
+    run recover b.cof --list
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [[ $output == *"opens for   CN=p256"* ]]
+    [[ $output == *"claimed: not trusted"* ]]
+    run recover b.cof "${trust[@]}" --verify
+    [ "$status" -eq 0 ]
+    [[ $output != *claimed* ]]
+}
+
+@test "neither the data key nor the custody key is ever an argument" {
+    command -v strace >/dev/null || skip "strace is not installed"
+    openssl cms -decrypt -inform DER -inkey "$keys/rsa.key" -in <(
+        places b.cof
+        tail -c "+$((8192 + 16 + 8 + 1))" b.cof | head -c "$(number b.cof $((8192 + 20)) 4)"
+    ) -out dek
+    strace -f -e trace=execve -s 4096 -o calls dash "$root/scripts/recover.sh" b.cof "${with[@]}" -o out
+    grep -q aes-256-ctr calls
+    ! grep -q "$(od -An -v -tx1 dek | tr -d ' \n')" calls
+}
+
+@test "the working directory goes away, also after a refusal" {
+    mkdir work
+    TMPDIR=$PWD/work recovered "$content" 0 b.cof "${with[@]}"
+    TMPDIR=$PWD/work refused 4 b.cof "${trust[@]}" --key "$keys/other.key"
+    [ -z "$(ls -A work)" ]
+}
+
+@test "shellcheck has nothing to say" {
+    command -v shellcheck >/dev/null || skip "shellcheck is not installed"
+    shellcheck "$root/scripts/recover.sh"
+}
