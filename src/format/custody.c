@@ -131,7 +131,7 @@ out:
 
 /* ---- reading -------------------------------------------------------------------------------- */
 
-/* "RSA-" and the bits, or one of the three curves (ST-7). */
+/* "RSA-" and the bits, or one of the three curves (ST-4). */
 static bool key_text_valid(const char *key)
 {
     static const char rsa[] = "RSA-";
@@ -160,7 +160,7 @@ static cof_status parse_recipient(cof_custody_recipient *out, json_t *value, cof
         (st = cof_json_done(&o, false)) != COF_OK)
         return st;
     if (!key_text_valid(out->key))
-        return cof_fail_rule(err, COF_FORMAT, "ST-7", COF_NO_OFFSET,
+        return cof_fail_rule(err, COF_FORMAT, "ST-4", COF_NO_OFFSET,
                              "\"key\" in the statement is not a kind of key");
     return COF_OK;
 }
@@ -193,7 +193,7 @@ static cof_status parse_members(cof_custody *c, cof_json_object *o)
 {
     cof_status st;
 
-    if ((st = cof_json_expect(o, "type", COF_TYPE_CUSTODY, COF_FORMAT, "ST-2")) != COF_OK ||
+    if ((st = cof_json_expect(o, "type", COF_TYPE_CUSTODY, COF_FORMAT, "ST-1")) != COF_OK ||
         (st = cof_json_get_uuid(o, "backup", c->backup)) != COF_OK ||
         (st = cof_json_get_u64(o, "epoch", &c->epoch)) != COF_OK ||
         (st = cof_json_get_hash(o, "core", c->core)) != COF_OK ||

@@ -69,7 +69,7 @@ cof_status cof_custody_set_reason(cof_custody *custody, const char *reason,
 cof_status cof_custody_emit(cof_buf *out, const cof_custody *custody, cof_error *err) COF_MUST_USE;
 
 /*
- * Read a statement: the JSON type of ST-2, ST-6, ST-7, CU-2, CU-4.  The caller wipes *out.
+ * Read a statement: the JSON type of ST-1, ST-3, ST-4, CU-2, CU-4.  The caller wipes *out.
  * COF_FORMAT, COF_UNSUPPORTED (CU-2), COF_LIMIT, COF_NOMEM; *out is then empty.
  */
 cof_status cof_custody_parse(cof_custody *out, cof_slice json, cof_error *err) COF_MUST_USE;

@@ -22,7 +22,7 @@ static inline cof_status cof_format_as_usage(cof_status st, cof_error *err)
     return COF_USAGE;
 }
 
-/* Are all these bytes zero?  Takes the same time whatever they are. */
+/* GE-1: are all these bytes zero?  Takes the same time whatever they are. */
 static inline bool cof_format_all_zero(const uint8_t *p, size_t len)
 {
     uint8_t any = 0;

@@ -15,7 +15,7 @@
 
 static cof_status broken(cof_error *err, const char *name, const char *problem)
 {
-    return cof_fail_rule(err, COF_FORMAT, "ST-6", COF_NO_OFFSET, "\"%s\" in the statement %s", name,
+    return cof_fail_rule(err, COF_FORMAT, "ST-3", COF_NO_OFFSET, "\"%s\" in the statement %s", name,
                          problem);
 }
 
@@ -29,6 +29,15 @@ static size_t string_end(cof_slice text, size_t i)
             i++;
     }
     return i < text.len ? i : text.len;
+}
+
+/* There are two ways to write the name x. */
+static bool spells_x(cof_slice string)
+{
+    static const char plain[] = "x", escaped[] = "\\u0078";
+
+    return cof_slice_equal(string, (cof_slice){(const uint8_t *)plain, strlen(plain)}) ||
+           cof_slice_equal(string, (cof_slice){(const uint8_t *)escaped, strlen(escaped)});
 }
 
 /*
@@ -46,7 +55,7 @@ static cof_status prescan(cof_slice text, cof_error *err)
         if (c == '"') {
             size_t end = string_end(text, i);
             if (depth == 1)
-                x_is_last = end == i + 2 && text.data[i + 1] == 'x';
+                x_is_last = spells_x((cof_slice){text.data + i + 1, end - i - 1});
             i = end;
         } else if (c == '{' || c == '[') {
             if (++depth > COF_JSON_DEPTH_MAX)
@@ -57,7 +66,7 @@ static cof_status prescan(cof_slice text, cof_error *err)
             depth--;
             in_x = in_x && depth > 1;
         } else if (c == '-' && !in_x) {
-            return cof_fail_rule(err, COF_FORMAT, "ST-6", COF_NO_OFFSET,
+            return cof_fail_rule(err, COF_FORMAT, "ST-3", COF_NO_OFFSET,
                                  "the statement has a negative number");
         }
     }
@@ -81,12 +90,12 @@ cof_status cof_json_parse(json_t **out, cof_slice text, cof_error *err)
     if (root == NULL && json_error_code(&detail) == json_error_out_of_memory)
         return cof_fail(err, COF_NOMEM, "no memory for the statement");
     if (root == NULL)
-        return cof_fail_rule(err, COF_FORMAT, "ST-6", COF_NO_OFFSET,
+        return cof_fail_rule(err, COF_FORMAT, "ST-3", COF_NO_OFFSET,
                              "the statement is not JSON: %s",
                              cof_text_safe_str(safe, sizeof(safe), detail.text));
     if (!json_is_object(root)) {
         json_decref(root);
-        return cof_fail_rule(err, COF_FORMAT, "ST-6", COF_NO_OFFSET,
+        return cof_fail_rule(err, COF_FORMAT, "ST-3", COF_NO_OFFSET,
                              "the statement is not one JSON object");
     }
     *out = root;
@@ -98,7 +107,7 @@ cof_status cof_json_parse(json_t **out, cof_slice text, cof_error *err)
 cof_status cof_json_object_init(cof_json_object *o, json_t *value, cof_error *err)
 {
     if (!json_is_object(value))
-        return cof_fail_rule(err, COF_FORMAT, "ST-6", COF_NO_OFFSET,
+        return cof_fail_rule(err, COF_FORMAT, "ST-3", COF_NO_OFFSET,
                              "an element of the statement is not an object");
     *o = (cof_json_object){value, err, 0};
     return COF_OK;
@@ -116,7 +125,7 @@ cof_status cof_json_done(const cof_json_object *o, bool allow_x)
     }
     /* Members are unique, and each was taken under its own name: equal counts mean equal sets. */
     if (json_object_size(o->object) != expected)
-        return cof_fail_rule(o->err, COF_FORMAT, "ST-6", COF_NO_OFFSET,
+        return cof_fail_rule(o->err, COF_FORMAT, "ST-3", COF_NO_OFFSET,
                              "the statement has members that are not known");
     return COF_OK;
 }
@@ -145,10 +154,10 @@ static cof_status take_string(cof_json_object *o, const char *name, cof_slice *o
     return COF_OK;
 }
 
-/* ST-7: the text is there, but not in its one spelling. */
+/* ST-4: the text is there, but not in its one spelling. */
 static cof_status misspelt(const cof_json_object *o, const char *name, const char *what)
 {
-    return cof_fail_rule(o->err, COF_FORMAT, "ST-7", COF_NO_OFFSET,
+    return cof_fail_rule(o->err, COF_FORMAT, "ST-4", COF_NO_OFFSET,
                          "\"%s\" in the statement is not %s", name, what);
 }
 

@@ -3,7 +3,7 @@
 #define COF_FORMAT_JSON_H
 
 /*
- * Strict JSON for signed statements (FORMAT.md ST-6, ST-7): inside this room only.
+ * Strict JSON for signed statements (FORMAT.md ST-3, ST-4): inside this room only.
  *
  * A reader of an object takes its members one by one and then demands that none is left:
  *
@@ -13,7 +13,7 @@
  *         (st = cof_json_done(&o, true)) != COF_OK)
  *         goto out;
  *
- * Each getter takes a member that must be there and have its type: COF_FORMAT (ST-6 or ST-7)
+ * Each getter takes a member that must be there and have its type: COF_FORMAT (ST-3 or ST-4)
  * otherwise, explained in err; outputs are then untouched.
  */
 
@@ -36,11 +36,11 @@ typedef struct cof_json_object {
 /*
  * Parse one JSON object: at most 1 MiB, at most 8 deep (COF_LIMIT, GE-2), no member twice, no
  * minus sign before a number outside the member "x".  The caller owns *out (json_decref); NULL on
- * failure.  COF_FORMAT (ST-6), COF_NOMEM.
+ * failure.  COF_FORMAT (ST-3), COF_NOMEM.
  */
 cof_status cof_json_parse(json_t **out, cof_slice text, cof_error *err) COF_MUST_USE;
 
-/* Read `value` (an element of an array) as an object.  COF_FORMAT (ST-6) if it is none. */
+/* Read `value` (an element of an array) as an object.  COF_FORMAT (ST-3) if it is none. */
 cof_status cof_json_object_init(cof_json_object *o, json_t *value, cof_error *err) COF_MUST_USE;
 
 /* Demand that all members were taken, except, if allow_x, an object "x". */

@@ -119,7 +119,7 @@ cof_status cof_json_finish(cof_json_builder *b, cof_buf *out, cof_error *err)
     json_decref(b->object);
     b->object = NULL;
     if (st == COF_USAGE)
-        return cof_fail_rule(err, st, "ST-6", COF_NO_OFFSET,
+        return cof_fail_rule(err, st, "ST-3", COF_NO_OFFSET,
                              "a text of the statement is not UTF-8, or a number is out of range");
     if (st != COF_OK)
         return cof_fail(err, st, "no memory for the statement");

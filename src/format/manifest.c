@@ -19,15 +19,16 @@ void cof_manifest_wipe(cof_manifest *manifest)
 cof_status cof_manifest_add_volume(cof_manifest *manifest, const cof_manifest_volume *volume,
                                    cof_error *err)
 {
-    cof_manifest_volume *grown;
+    void *volumes = manifest->volumes;
+    cof_status st;
 
     if (manifest->volume_count >= COF_VOLUMES_MAX)
         return cof_fail_rule(err, COF_LIMIT, "MF-3", COF_NO_OFFSET, "too many volumes");
-    grown = realloc(manifest->volumes, (manifest->volume_count + 1) * sizeof(*grown));
-    if (grown == NULL)
-        return cof_fail(err, COF_NOMEM, "no memory for the manifest");
-    manifest->volumes = grown;
-    grown[manifest->volume_count++] = *volume;
+    if ((st = cof_format_grow(&volumes, &manifest->volume_cap, manifest->volume_count,
+                              sizeof(*volume), err)) != COF_OK)
+        return st;
+    manifest->volumes = volumes;
+    manifest->volumes[manifest->volume_count++] = *volume;
     return COF_OK;
 }
 
@@ -105,7 +106,7 @@ static cof_status parse_content(cof_manifest *m, cof_json_object *o)
     else if (strcmp(text, "tree") == 0)
         m->content = COF_CONTENT_TREE;
     else
-        return cof_fail_rule(o->err, COF_FORMAT, "ST-7", COF_NO_OFFSET,
+        return cof_fail_rule(o->err, COF_FORMAT, "ST-4", COF_NO_OFFSET,
                              "\"content\" in the statement is not stream or tree");
     return COF_OK;
 }
@@ -135,7 +136,7 @@ static cof_status parse_volumes(cof_manifest *m, cof_json_object *o)
                              "the manifest names %zu volumes", n);
     if ((m->volumes = calloc(n, sizeof(*m->volumes))) == NULL)
         return cof_fail(o->err, COF_NOMEM, "no memory for the manifest");
-    m->volume_count = n;
+    m->volume_count = m->volume_cap = n;
     for (size_t i = 0; i < n; i++) {
         if ((st = parse_volume(&m->volumes[i], json_array_get(list, i), o->err)) != COF_OK)
             return st;
@@ -151,7 +152,7 @@ static cof_status parse_parents(cof_json_object *o)
     if ((st = cof_json_get_array(o, "parents", &list)) != COF_OK)
         return st;
     if (json_array_size(list) != 0)
-        return cof_fail_rule(o->err, COF_FORMAT, "ST-7", COF_NO_OFFSET,
+        return cof_fail_rule(o->err, COF_FORMAT, "ST-4", COF_NO_OFFSET,
                              "\"parents\" in the statement is not empty");
     return COF_OK;
 }
@@ -160,7 +161,7 @@ static cof_status parse_members(cof_manifest *m, cof_json_object *o)
 {
     cof_status st;
 
-    if ((st = cof_json_expect(o, "type", COF_TYPE_MANIFEST, COF_FORMAT, "ST-2")) != COF_OK ||
+    if ((st = cof_json_expect(o, "type", COF_TYPE_MANIFEST, COF_FORMAT, "ST-1")) != COF_OK ||
         (st = cof_json_get_uuid(o, "backup", m->backup)) != COF_OK ||
         (st = cof_json_get_u64(o, "epoch", &m->epoch)) != COF_OK ||
         (st = cof_json_get_hash(o, "core", m->core)) != COF_OK ||

@@ -42,6 +42,7 @@ typedef struct cof_manifest {
     bool complete;
     cof_manifest_volume *volumes; /* owned; [0] is volume 1 */
     size_t volume_count;
+    size_t volume_cap;
     uint64_t started;
     uint64_t finished;
     bool has_previous;
@@ -67,7 +68,7 @@ cof_status cof_manifest_emit(cof_buf *out, const cof_manifest *manifest,
                              cof_error *err) COF_MUST_USE;
 
 /*
- * Read a manifest: the JSON type of ST-2, ST-6, ST-7, MF-3.  The caller wipes *out.  COF_FORMAT,
+ * Read a manifest: the JSON type of ST-1, ST-3, ST-4, MF-3.  The caller wipes *out.  COF_FORMAT,
  * COF_LIMIT, COF_NOMEM; *out is then empty.
  */
 cof_status cof_manifest_parse(cof_manifest *out, cof_slice json, cof_error *err) COF_MUST_USE;

@@ -42,7 +42,7 @@ cof_status cof_schedule_check_commitment(const cof_schedule *schedule,
                                          const uint8_t commitment[COF_SHA256_SIZE],
                                          cof_error *err) COF_MUST_USE;
 
-/* The one sentence of KS-1, word for word that of cof_keys_open() for a failed unwrap or bad tag. */
+/* The one sentence of KS-1, word for word that of cof_keys_open(). */
 #define COF_KS1_MESSAGE "the wrapped key does not open: it was changed after it was made"
 
 /* Record n belongs to segment n >> 16. */
