@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The reader over everything that writer and forger make, and stock tools over what is valid."""
 
+import io
 import os
 import subprocess
 import tempfile
@@ -36,7 +37,9 @@ class Judge:
             if operation != "quick":
                 walk = verify.verify(backup)
                 if operation == "restore":
-                    self.plain = verify.streams(backup, walk).get(0, b"")
+                    out = io.BytesIO()
+                    verify.restore(backup, walk, out)
+                    self.plain = out.getvalue()
         except Refused as refused:
             return refused.cls, str(refused)
         if backup.warnings:

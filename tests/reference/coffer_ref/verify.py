@@ -3,6 +3,7 @@
 
 from . import codec
 from .binary import all_zero, sha256
+from .catalog import Catalog, lineage_items
 from .errors import AUTH, FORMAT, need
 from .frames import (BLOCK_RECORDS, CATALOG, DATA, HEADER, INDEX, LINEAGE, RECORDS, TAIL, VOLUME_END, Frame,
                      Order, emit_index, emit_volume_end, leaf, root)
@@ -145,19 +146,21 @@ def plaintext(backup, place):
     return codec.decompress(frame.codec, content, frame.plain)
 
 
-def streams(backup, walk, out=None):
-    """Every stream's bytes by number; stream 0 goes to `out` instead when given."""
-    found = {}
+def restore(backup, walk, out):
+    """Stream 0 into the seekable binary file `out`; catalog and lineage are checked besides."""
+    catalog, lineage = [], []
     for place in walk.places:
-        data = plaintext(backup, place)
-        stream = place[2].stream
-        if out is not None and stream == 0:
+        data, frame = plaintext(backup, place), place[2]
+        if frame.kind == CATALOG:
+            catalog.append((frame.number, data))
+        elif frame.kind == LINEAGE:
+            lineage.append(data)
+        elif frame.stream == 0:
             out.write(data)
-        else:
-            found.setdefault(stream, []).append(data)
-    return {number: b"".join(parts) for number, parts in found.items()}
+    lineage_items(b"".join(lineage))
 
+    def read(offset, length):
+        out.seek(offset)
+        return out.read(length)
 
-def check_streams(backup, walk, found):
-    """Streams that have a form of their own: catalog and lineage are not looked into yet."""
-    del backup, walk, found
+    Catalog(catalog).check(read)
