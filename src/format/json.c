@@ -87,7 +87,7 @@ cof_status cof_json_parse(json_t **out, cof_slice text, cof_error *err)
     if ((st = prescan(text, err)) != COF_OK)
         return st;
     root = json_loadb((const char *)text.data, text.len, JSON_REJECT_DUPLICATES, &detail);
-    if (root == NULL && json_error_code(&detail) == json_error_out_of_memory)
+    if (root == NULL && detail.text[0] == '\0') /* so jansson says that it got no memory */
         return cof_fail(err, COF_NOMEM, "no memory for the statement");
     if (root == NULL)
         return cof_fail_rule(err, COF_FORMAT, "ST-3", COF_NO_OFFSET,
