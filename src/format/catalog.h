@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/treepath.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,7 +20,7 @@
 #define COF_CATALOG_HEADER_SIZE 16
 #define COF_CATALOG_ENTRY_SIZE  48 /* without path and target */
 #define COF_CATALOG_ITEM_SIZE   18 /* without path */
-#define COF_CATALOG_PATH_MAX    65535
+#define COF_CATALOG_PATH_MAX    COF_TREEPATH_MAX
 #define COF_CATALOG_LEVEL_MAX   15
 #define COF_CATALOG_BLOCK       512  /* an entry takes a multiple of this in the stream */
 #define COF_CATALOG_END         1024 /* zero bytes behind the last entry in the stream */
@@ -69,17 +70,6 @@ typedef struct cof_catalog_item {
     cof_slice path;    /* borrowed: of its first entry */
 } cof_catalog_item;
 
-/* ---- paths ---- */
-
-/* Below, equal or above 0, as a stands before, at or after b in the order of the catalog. */
-int cof_catalog_compare(cof_slice a, cof_slice b);
-
-/* May this be the path of an entry?  "." or components as CA-1 wants them. */
-bool cof_catalog_path_valid(cof_slice path);
-
-/* Is path the same as dir, or below it?  Everything is below ".". */
-bool cof_catalog_path_below(cof_slice path, cof_slice dir);
-
 /* ---- writing one record ---- */
 
 /*
@@ -122,7 +112,7 @@ void cof_catalog_page_wipe(cof_catalog_page *page);
 typedef struct cof_catalog_view {
     uint8_t level;
     uint32_t count;    /* entries or items in the record */
-    uint64_t position; /* level 0: where the next entry begins; else that of the record */
+    uint64_t position; /* level 0: where the next entry begins; else that of the last item read */
     uint32_t done;     /* how many were read */
     cof_slice rest;    /* borrowed from the plaintext */
     size_t at;         /* offset in the plaintext, for messages */
