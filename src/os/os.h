@@ -52,6 +52,16 @@ typedef struct cof_os {
     ssize_t (*fgetxattr)(int fd, const char *name, void *out, size_t cap);
     int (*fsetxattr)(int fd, const char *name, const void *data, size_t len);
 
+    /* Below an open directory, for whoever walks a tree; the last component is not followed. */
+    int (*openat)(int dir, const char *name, int flags, mode_t mode);
+    int (*fstatat)(int dir, const char *name, struct stat *out);
+    ssize_t (*readlinkat)(int dir, const char *name, char *out, size_t cap);
+    ssize_t (*listxattrat)(int dir, const char *name, char *out, size_t cap);
+    ssize_t (*getxattrat)(int dir, const char *name, const char *attribute, void *out, size_t cap);
+    DIR *(*fdopendir)(int fd);
+    off_t (*seek_data)(int fd, off_t off); /* the next byte that is no hole; ENXIO: none */
+    off_t (*seek_hole)(int fd, off_t off); /* EINVAL: the file system knows no holes */
+
     int (*rename)(const char *from, const char *to);
     int (*rename_noreplace)(const char *from, const char *to); /* EINVAL, ENOSYS: not possible */
     int (*link)(const char *from, const char *to);

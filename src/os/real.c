@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -52,6 +53,52 @@ static int real_fadvise(int fd, off_t off, off_t len, cof_advice advice)
 static int real_fsetxattr(int fd, const char *name, const void *data, size_t len)
 {
     return fsetxattr(fd, name, data, len, 0);
+}
+
+static int real_openat(int dir, const char *name, int flags, mode_t mode)
+{
+    return openat(dir, name, flags | O_NOFOLLOW, mode);
+}
+
+static int real_fstatat(int dir, const char *name, struct stat *out)
+{
+    return fstatat(dir, name, out, AT_SYMLINK_NOFOLLOW);
+}
+
+/* No system call takes a directory here; the kernel's name for it does. */
+static int name_below(char *out, size_t cap, int dir, const char *name)
+{
+    int len = dir == AT_FDCWD ? snprintf(out, cap, "%s", name)
+                              : snprintf(out, cap, "/proc/self/fd/%d/%s", dir, name);
+    if (len >= 0 && (size_t)len < cap)
+        return 0;
+    errno = ENAMETOOLONG;
+    return -1;
+}
+
+static ssize_t real_listxattrat(int dir, const char *name, char *out, size_t cap)
+{
+    char path[PATH_MAX];
+    return name_below(path, sizeof path, dir, name) == 0 ? llistxattr(path, out, cap) : -1;
+}
+
+static ssize_t real_getxattrat(int dir, const char *name, const char *attribute, void *out,
+                               size_t cap)
+{
+    char path[PATH_MAX];
+    if (name_below(path, sizeof path, dir, name) != 0)
+        return -1;
+    return lgetxattr(path, attribute, out, cap);
+}
+
+static off_t real_seek_data(int fd, off_t off)
+{
+    return lseek(fd, off, SEEK_DATA);
+}
+
+static off_t real_seek_hole(int fd, off_t off)
+{
+    return lseek(fd, off, SEEK_HOLE);
 }
 
 static int real_rename_noreplace(const char *from, const char *to)
@@ -122,6 +169,14 @@ static const cof_os real = {
     .flistxattr = flistxattr,
     .fgetxattr = fgetxattr,
     .fsetxattr = real_fsetxattr,
+    .openat = real_openat,
+    .fstatat = real_fstatat,
+    .readlinkat = readlinkat,
+    .listxattrat = real_listxattrat,
+    .getxattrat = real_getxattrat,
+    .fdopendir = fdopendir,
+    .seek_data = real_seek_data,
+    .seek_hole = real_seek_hole,
     .rename = rename,
     .rename_noreplace = real_rename_noreplace,
     .link = link,
