@@ -35,8 +35,8 @@ typedef struct cof_backup_options {
     const cof_certs *recipients; /* 1 to 256 */
     bool skip_expired;           /* leave expired recipients out with a warning while one remains */
     const cof_signer *signer;
-    const char *label;           /* NULL, or 1-64 of [A-Za-z0-9._-]; public */
-    const char *reason;          /* NULL, or why, for the custody statement; at most 1024 bytes */
+    const char *label;  /* NULL, or 1-64 of [A-Za-z0-9._-]; public */
+    const char *reason; /* NULL, or why, for the custody statement; at most 1024 bytes */
 
     const char *compress; /* "zstd", "zstd:N" (1-19), "none"; NULL: "zstd" (level 3) */
     const char *digest;   /* of the signatures: "sha256", "sha384", "sha512"; NULL: "sha256" */
@@ -47,13 +47,13 @@ typedef struct cof_backup_options {
 } cof_backup_options;
 
 typedef struct cof_backup_result {
-    char path[4096];       /* of the published file; "" for a descriptor */
+    char path[4096]; /* of the published file; "" for a descriptor */
     char uuid[37];
     uint64_t plain_bytes;  /* read */
     uint64_t stored_bytes; /* of the whole file */
     uint64_t records;
-    size_t recipients;     /* how many can open it */
-    size_t skipped;        /* expired ones that were left out */
+    size_t recipients; /* how many can open it */
+    size_t skipped;    /* expired ones that were left out */
 } cof_backup_result;
 
 typedef struct cof_backup cof_backup;
@@ -91,7 +91,7 @@ typedef struct cof_receive_options {
     const char *output;     /* as in cof_backup_options; never NULL */
     const cof_trust *trust; /* must name the maker */
     bool force;
-    bool strict_custody;    /* an untrusted custodian is an error, not a warning */
+    bool strict_custody; /* an untrusted custodian is an error, not a warning */
     cof_report report;
 } cof_receive_options;
 

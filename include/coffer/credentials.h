@@ -19,7 +19,7 @@
 extern "C" {
 #endif
 
-#define COF_FINGERPRINT_TEXT_MAX 104 /* "SHA256:" and 32 pairs with colons, NUL */
+#define COF_FINGERPRINT_TEXT_MAX 104  /* "SHA256:" and 32 pairs with colons, NUL */
 #define COF_SUBJECT_TEXT_MAX     4104 /* a subject, made safe for a terminal, NUL */
 
 /* What a person needs to recognise a certificate. */
@@ -48,8 +48,8 @@ typedef struct cof_passphrase_source {
     void *ctx;
     const char *file; /* first line of a file that nobody else may read (mode 0400 or 0600) */
     bool use_fd;
-    int fd;           /* first line from this descriptor */
-    bool terminal;    /* ask on /dev/tty, echo off */
+    int fd;        /* first line from this descriptor */
+    bool terminal; /* ask on /dev/tty, echo off */
 } cof_passphrase_source;
 
 /* ---- recipients ---- */

@@ -18,7 +18,7 @@ extern "C" {
 #endif
 
 #if defined(__GNUC__)
-#define COF_MUST_USE __attribute__((warn_unused_result))
+#define COF_MUST_USE           __attribute__((warn_unused_result))
 #define COF_PRINTF(fmt, first) __attribute__((format(printf, fmt, first)))
 #else
 #define COF_MUST_USE
@@ -51,9 +51,9 @@ typedef enum cof_status {
  */
 typedef struct cof_error {
     cof_status status;
-    int sys_errno;    /* errno of the failed system call, or 0 */
-    uint64_t offset;  /* byte offset in the file that the failure is about, or COF_NO_OFFSET */
-    char rule[16];    /* id of the broken rule of docs/FORMAT.md ("SB-3"), or "" */
+    int sys_errno;     /* errno of the failed system call, or 0 */
+    uint64_t offset;   /* byte offset in the file that the failure is about, or COF_NO_OFFSET */
+    char rule[16];     /* id of the broken rule of docs/FORMAT.md ("SB-3"), or "" */
     char message[464]; /* one sentence, UTF-8, without a final full stop or newline; text that came
                           from a file has been made safe for a terminal */
 } cof_error;

@@ -57,7 +57,7 @@ void cof_reader_free(cof_reader *reader);
 typedef enum cof_standing {
     COF_STANDING_CLAIMED, /* the signature fits a key that came with the file; not trusted */
     COF_STANDING_TRUSTED,
-    COF_STANDING_BAD      /* no valid signature by a key known here */
+    COF_STANDING_BAD /* no valid signature by a key known here */
 } cof_standing;
 
 typedef struct cof_party {
@@ -78,9 +78,9 @@ typedef struct cof_recipient_info {
 typedef struct cof_custody_info {
     uint64_t generation;
     cof_party by;
-    uint64_t time;       /* seconds since 1970 */
-    char reason[4104];   /* safe for a terminal */
-    size_t recipients;   /* how many it named */
+    uint64_t time;     /* seconds since 1970 */
+    char reason[4104]; /* safe for a terminal */
+    size_t recipients; /* how many it named */
 } cof_custody_info;
 
 /* All strings are safe for a terminal.  Borrowed from the reader, valid until it is freed. */
@@ -88,10 +88,10 @@ typedef struct cof_info {
     char uuid[37];
     char label[65];
     uint32_t epoch;
-    uint64_t created;          /* seconds since 1970 */
-    bool sealed;               /* false: signed only, not encrypted */
-    bool tree;                 /* false: a stream */
-    const char *cipher;        /* "AES-256-GCM" */
+    uint64_t created;   /* seconds since 1970 */
+    bool sealed;        /* false: signed only, not encrypted */
+    bool tree;          /* false: a stream */
+    const char *cipher; /* "AES-256-GCM" */
     uint32_t record_size;
     cof_party maker;
 
@@ -110,7 +110,7 @@ typedef struct cof_info {
     size_t recipient_count;
     const cof_custody_info *custody; /* newest first */
     size_t custody_count;
-    bool chain_complete;             /* back to generation 1 without a gap */
+    bool chain_complete; /* back to generation 1 without a gap */
 
     /* Of the file. */
     uint64_t file_bytes;

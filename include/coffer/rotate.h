@@ -24,16 +24,16 @@ extern "C" {
 
 typedef struct cof_rotate_options {
     const char *path;
-    const cof_trust *trust;     /* must name the maker, and a custodian of the present envelope */
-    const cof_keyring *keys;    /* must open the backup */
-    const cof_signer *signer;   /* the new custodian */
+    const cof_trust *trust;   /* must name the maker, and a custodian of the present envelope */
+    const cof_keyring *keys;  /* must open the backup */
+    const cof_signer *signer; /* the new custodian */
 
     /*
      * The change; exactly one of: set (the whole new list); add and/or remove; replace.
      */
     const cof_certs *set;
     const cof_certs *add;
-    const char *const *remove;  /* certificate files, or fingerprints of a certificate or key */
+    const char *const *remove; /* certificate files, or fingerprints of a certificate or key */
     size_t remove_count;
     const cof_certs *replace_old, *replace_new; /* one certificate each */
 
@@ -47,17 +47,17 @@ typedef struct cof_rotate_options {
 } cof_rotate_options;
 
 typedef struct cof_rotate_result {
-    bool changed;               /* false: skipped, see skipped; or a dry run */
-    char skipped[512];          /* why nothing was to do: "CN=… is no recipient"; "" otherwise */
-    bool finished_pending;      /* an interrupted change was completed first */
+    bool changed;          /* false: skipped, see skipped; or a dry run */
+    char skipped[512];     /* why nothing was to do: "CN=… is no recipient"; "" otherwise */
+    bool finished_pending; /* an interrupted change was completed first */
     char uuid[37];
-    uint64_t generation;        /* of the new envelope */
-    cof_cert_info *recipients;  /* the whole resulting list; freed by cof_rotate_result_wipe */
+    uint64_t generation;       /* of the new envelope */
+    cof_cert_info *recipients; /* the whole resulting list; freed by cof_rotate_result_wipe */
     size_t recipient_count;
-    cof_cert_info *removed;     /* who can no longer open it */
+    cof_cert_info *removed; /* who can no longer open it */
     size_t removed_count;
-    size_t added_count;         /* of recipients, the last added_count are new */
-    uint64_t nanoseconds;       /* spent in this call, from lock to unlock */
+    size_t added_count;   /* of recipients, the last added_count are new */
+    uint64_t nanoseconds; /* spent in this call, from lock to unlock */
 } cof_rotate_result;
 
 /*
