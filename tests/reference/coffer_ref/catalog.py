@@ -100,7 +100,8 @@ class Catalog:
             raw = read(entry.offset, entry.length)
             need(len(raw) == entry.length, FORMAT, "CA-1", "an entry beyond the end of its stream")
             try:
-                with tarfile.open(fileobj=io.BytesIO(raw), mode="r:", encoding="utf-8", errors="surrogateescape") as tar:
+                with tarfile.open(fileobj=io.BytesIO(raw), mode="r:", encoding="utf-8",
+                        errors="surrogateescape") as tar:
                     member = tar.next()
             except tarfile.TarError:
                 member = None

@@ -6,7 +6,7 @@ import zlib
 
 from .binary import Cursor
 from .errors import FORMAT, need
-from .frames import GZIP, LZ4, NONE, ZSTD
+from .frames import GZIP, NONE, ZSTD
 
 
 def compress(codec, data):

@@ -96,7 +96,8 @@ def _recipient(reg):
     for at in range(0, len(w.text), 4096):
         evil.add(w.text[at:at + 4096].replace(b"text", b"TEXT"))
     evil.lay_out()
-    reg.body("reseal-original-manifest", evil.files(), "AUTH", "MF-6", "a recipient seals other content, the manifest kept")
+    reg.body("reseal-original-manifest", evil.files(), "AUTH", "MF-6",
+        "a recipient seals other content, the manifest kept")
     for name, person in (("recipient", w.bob), ("custodian", w.custodian), ("stranger", w.mallory)):
         mine = copy.copy(evil)
         mine.signers = list(draft.signers)
@@ -115,11 +116,13 @@ def _recipient(reg):
     mine = copy.copy(evil)
     mine.signers = list(draft.signers)
     mine.finish(signers=[double.signer()])
-    reg.everywhere("reseal-signed-by-namesake", mine.files(), "AUTH", "ST-2 MF-2", "signed by one whose certificate has the maker's name")
+    reg.everywhere("reseal-signed-by-namesake", mine.files(), "AUTH", "ST-2 MF-2",
+        "signed by one whose certificate has the maker's name")
     twin = double.signer()
     twin.certificate = certificate(w.maker.key, "maker")
     mine.sign_manifest([twin])
-    reg.everywhere("reseal-key-identifier-of-maker", mine.files(), "AUTH", "ST-2", "signed by a stranger with the maker's key identifier")
+    reg.everywhere("reseal-key-identifier-of-maker", mine.files(), "AUTH", "ST-2",
+        "signed by a stranger with the maker's key identifier")
     custodian = w.make(maker=w.custodian.signer())
     reg.everywhere("made-by-custodian", custodian.files(), "AUTH", "MF-2 ST-2",
                    "a backup made whole by the custodian, who is not trusted as maker")
@@ -154,7 +157,8 @@ def _frames(reg):
     frame("record-plain-zero", "FORMAT", "RC-2 RC-3", "plain length 0", plain=0)
     frame("record-plain-too-long", "FORMAT|LIMIT", "RC-2 RC-3", "plain length above R", plain=8192)
     frame("record-lengths-differ", "FORMAT", "RC-3", "codec 0, stored length not plain length + 16", plain=4000)
-    frame("record-compressed-not-smaller", "FORMAT", "RC-3", "codec zstd, stored length not below plain length", codec=1)
+    frame("record-compressed-not-smaller", "FORMAT", "RC-3", "codec zstd, stored length not below plain length",
+        codec=1)
 
     def lineage(draft):
         f, _ = draft.records[-1]
@@ -165,7 +169,8 @@ def _frames(reg):
     draft.sign_manifest()
     reg.body("lineage-in-epoch-0-hidden", draft.files(), "FORMAT|AUTH", "RC-4 MF-6",
              "a LINEAGE record in epoch 0, counted as data")
-    reg.everywhere("lineage-in-epoch-0", w.altered(lineage).files(), "FORMAT", "MF-3 RC-4", "a LINEAGE record in epoch 0")
+    reg.everywhere("lineage-in-epoch-0", w.altered(lineage).files(), "FORMAT", "MF-3 RC-4",
+        "a LINEAGE record in epoch 0")
 
 
 def _records(reg):
@@ -286,8 +291,10 @@ def _index_places(reg):
     forged = copy.copy(draft)
     forged.bodies = [bytes(swapped)]
     reg.body("index-lies-entries-swapped", forged.files(), "WARN", "IX-3", "two entries change places", **warn)
-    for name, change, text in (("offset", (1, count, at + 64, first), "offset"), ("count", (1, count - 1, at, first), "count"),
-                               ("volume", (7, count, at, first), "volume"), ("offset-huge", (1, count, 2**63, first), "huge offset")):
+    for name, change, text in (("offset", (1, count, at + 64, first), "offset"),
+            ("count", (1, count - 1, at, first), "count"),
+                               ("volume", (7, count, at, first), "volume"), ("offset-huge",
+                                   (1, count, 2**63, first), "huge offset")):
         forged = copy.copy(draft)
         forged.indexes = [change]
         reg.body(f"tail-list-lies-{name}", forged.files(), "WARN", "IX-3", f"the tail's list lies about the {text}",
@@ -320,20 +327,25 @@ def _volumes(reg):
     w = reg.world
     draft, other = w.make(volumes=3), w.make(volumes=3)
     one, two, three = draft.files()
-    reg.everywhere("volume-missing-middle", [one, None, three], "FORMAT|IO", "section 1", "volume 2 is not there", rotate="OK")
-    reg.everywhere("volume-missing-last", [one, two], "FORMAT|IO", "section 1 TL-4", "the last volume is not there", rotate="OK")
+    reg.everywhere("volume-missing-middle", [one, None, three], "FORMAT|IO", "section 1",
+        "volume 2 is not there", rotate="OK")
+    reg.everywhere("volume-missing-last", [one, two], "FORMAT|IO", "section 1 TL-4",
+        "the last volume is not there", rotate="OK")
     reg.everywhere("volume-of-another-backup", [one, other.files()[1], three], "FORMAT|AUTH|IO", "section 1",
                    "volume 2 is that of another backup", rotate="OK")
     start = 8192
     reg.body("volume-body-of-another-backup", [one, two[:start] + other.bodies[1], three], "AUTH", "MF-6",
              "volume 2 holds another backup's body under its own head")
-    for name, new, text in (("number", emit_volume_end(3, 4), "volume number"), ("record", emit_volume_end(2, 99), "next record")):
+    for name, new, text in (("number", emit_volume_end(3, 4), "volume number"),
+            ("record", emit_volume_end(2, 99), "next record")):
         body = two[:-len(new)] + new
-        reg.body(f"volume-end-lies-{name}", [one, body, three], "FORMAT|AUTH", "VE-1", f"VOLUME-END lies about the {text}")
+        reg.body(f"volume-end-lies-{name}", [one, body, three], "FORMAT|AUTH", "VE-1",
+            f"VOLUME-END lies about the {text}")
     reg.body("volume-trailing-bytes", [one, two + b"\0", three], "FORMAT", "GE-3", "a byte after VOLUME-END")
     forged = copy.copy(draft)
     forged.manifest = dict(draft.manifest)
     forged.manifest["volumes"] = [dict(v) for v in draft.manifest["volumes"]]
     forged.manifest["volumes"][1]["first_record"] += 1
     forged.sign_manifest()
-    reg.body("volume-first-record-lies", forged.files(), "AUTH", "MF-6", "the manifest gives another first_record for volume 2")
+    reg.body("volume-first-record-lies", forged.files(), "AUTH", "MF-6",
+        "the manifest gives another first_record for volume 2")

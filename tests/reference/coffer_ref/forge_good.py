@@ -25,7 +25,8 @@ def _kinds(reg):
         reg.good(f"good-codec-{name}", w.make(codec=number).files(), f"codec {name}")
     for number, name in enumerate(("aes-256-gcm", "aes-128-gcm", "aes-192-gcm", "chacha20-poly1305"), 1):
         reg.good(f"good-cipher-{name}", w.make(cipher=number).files(), f"cipher {name}")
-    reg.good("good-signed-only", w.make(recipients=[], codec=1).files(), "signed-only", rotate=None)
+    reg.good("good-signed-only", w.make(recipients=[], codec=1).files(), "signed-only", rotate=None,
+             restore="OK|WARN")
     reg.good("good-no-copy", w.make(copy=False).files(), "no MANIFEST copy in the envelope: it is in the tail")
     reg.good("good-empty", w.make(b"").files(), "no records at all")
     reg.good("good-one-byte", w.make(b"x").files(), "one record of one byte")
@@ -112,7 +113,8 @@ def _unknown_but_allowed(reg):
     draft.lock(reason="\x1b[31mred\x1b[0m\r\nOK\u202e")
     draft.add(w.text[:4000])
     draft.finish()
-    reg.good("good-terminal-escapes", draft.files(), "escapes in a subject and in reason: shown safely", restore_odd="OK")
+    reg.good("good-terminal-escapes", draft.files(), "escapes in a subject and in reason: shown safely",
+        restore_odd="OK")
     draft = w.make()
     draft.manifest["complete"] = False
     draft.sign_manifest()
@@ -144,13 +146,13 @@ def _generations(reg):
              "the first head put back before a rotated backup's body: valid, its generation is shown")
     for step in (1, 3, 5):
         image = rotated(reg, first, steps=step)
-        early = "OK" if step < 3 else "WARN"
+        early = "OK|WARN" if step < 3 else "WARN"
         reg.add(f"interrupted-step-{step}", image, "SB-6 EN-7", f"a rotation interrupted after step {step}",
                 quick=early, verify="WARN", restore="OK|WARN" if step < 3 else "WARN", rotate="OK|WARN",
                 restore_carol="NO_MATCH" if step < 3 else "WARN", restore_bob="NO_MATCH" if step >= 3 else "OK|WARN")
     torn = patched(rotated(reg, first, steps=1), 2 * 4096 + block_of(first).slot_size + 300, bytes(4096))
     reg.add("interrupted-torn-slot", torn, "EN-7", "a rotation interrupted while it wrote the inactive slot",
-            quick="OK", verify="WARN", restore="OK|WARN", rotate="OK|WARN")
+            quick="OK|WARN", verify="WARN", restore="OK|WARN", rotate="OK|WARN")
     done = rotated(reg, first, steps=3)
     torn = patched(done, 4096 + 512, bytes(512))
     reg.add("interrupted-torn-superblock", torn, "SB-6", "after step 3 the older superblock is damaged too",

@@ -62,24 +62,32 @@ def _superblocks(reg):
         reg.everywhere(f"superblock-{name}", with_blocks(image, rehashed(good, at, b"\1")), "FORMAT", "SB-5",
                        f"byte {at} is not zero, in both copies")
     newer = replace(block_of(image), sequence=2)
-    reg.everywhere("superblock-incompat-in-older", with_blocks(image, newer.emit(), replace(block_of(image), incompat=1).emit()),
+    reg.everywhere("superblock-incompat-in-older",
+        with_blocks(image, newer.emit(), replace(block_of(image), incompat=1).emit()),
                    "WARN", "SB-6 SB-3", "an incompat bit in the older copy only: not looked at", rotate="OK|WARN")
-    reg.everywhere("superblock-incompat-in-newer", with_blocks(image, good, replace(newer, incompat=1).emit()), "UNSUPPORTED",
+    reg.everywhere("superblock-incompat-in-newer", with_blocks(image, good, replace(newer, incompat=1).emit()),
+        "UNSUPPORTED",
                    "SB-3", "an incompat bit in the newer copy")
-    reg.everywhere("superblock-equal-sequence", with_blocks(image, good, replace(block_of(image), compat=1).emit()), "FORMAT",
+    reg.everywhere("superblock-equal-sequence",
+        with_blocks(image, good, replace(block_of(image), compat=1).emit()), "FORMAT",
                    "SB-2", "two valid copies of one sequence that differ")
-    reg.everywhere("superblock-zero-range-in-older", with_blocks(image, newer.emit(), rehashed(good, 2000, b"\1")), "FORMAT",
+    reg.everywhere("superblock-zero-range-in-older",
+        with_blocks(image, newer.emit(), rehashed(good, 2000, b"\1")), "FORMAT",
                    "SB-5", "the older valid copy has a byte in a zero range")
     other = w.make().files()[0]
     reg.everywhere("superblock-preambles-differ", with_blocks(image, newer.emit(), other[:BLOCK]), "FORMAT", "SB-4",
                    "the older copy is that of another backup")
-    reg.everywhere("superblock-slot-sizes-differ", with_blocks(image, newer.emit(), replace(block_of(image), slot_size=32768).emit()),
+    reg.everywhere("superblock-slot-sizes-differ",
+        with_blocks(image, newer.emit(), replace(block_of(image), slot_size=32768).emit()),
                    "FORMAT", "SB-4", "the copies disagree in S")
-    for name, a, b in (("a", flipped(good, 40), good), ("b", good, flipped(good, 700)), ("a-magic", flipped(good, 0), good),
+    for name, a, b in (("a", flipped(good, 40), good), ("b", good, flipped(good, 700)),
+            ("a-magic", flipped(good, 0), good),
                        ("b-zero", good, bytes(BLOCK))):
-        reg.everywhere(f"superblock-damaged-{name}", with_blocks(image, a, b), "WARN", "SB-6 SB-1", f"copy {name[0].upper()} is damaged",
+        reg.everywhere(f"superblock-damaged-{name}", with_blocks(image, a, b), "WARN", "SB-6 SB-1",
+            f"copy {name[0].upper()} is damaged",
                        rotate="OK|WARN")
-    reg.everywhere("superblock-damaged-both", with_blocks(image, flipped(good, 40)), "FORMAT", "SB-1", "both copies are damaged")
+    reg.everywhere("superblock-damaged-both", with_blocks(image, flipped(good, 40)), "FORMAT", "SB-1",
+        "both copies are damaged")
     reg.everywhere("superblock-newer-damaged", with_blocks(image, good, flipped(newer.emit(), 4063)), "WARN", "SB-6",
                    "a damaged copy of a higher sequence", rotate="OK|WARN")
 
@@ -113,7 +121,8 @@ def _preambles(reg):
         expect = {o: word for o in ("quick", "verify", "restore") + (() if signed_only else ("rotate",))}
         reg.add(f"preamble-{name}", draft.files(), rules, text, **expect)
 
-    for at, what, value in ((32, "cipher", 5), (32, "cipher", 255), (33, "tree-hash", 2), (33, "tree-hash", 0), (34, "key-schedule", 2),
+    for at, what, value in ((32, "cipher", 5), (32, "cipher", 255), (33, "tree-hash", 2), (33, "tree-hash", 0),
+            (34, "key-schedule", 2),
                             (35, "content", 3), (35, "content", 0), (36, "protection", 3), (36, "protection", 0)):
         preamble(f"{what}-{value}", "UNSUPPORTED|FORMAT", "PR-1", f"{what} {value}", (at, bytes([value])))
     preamble("body-incompat", "UNSUPPORTED", "PR-1", "a body_incompat bit", (40, u32(1)))
@@ -126,8 +135,10 @@ def _preambles(reg):
     preamble("sealed-cipher-0", "FORMAT", "PR-3", "sealed with cipher none", (32, b"\0"))
     preamble("sealed-schedule-0", "FORMAT", "PR-3", "sealed without key schedule", (34, b"\0"))
     preamble("signed-only-cipher-1", "FORMAT", "PR-3", "signed-only with a cipher", (32, b"\1"), signed_only=True)
-    preamble("signed-only-schedule-1", "FORMAT", "PR-3", "signed-only with a key schedule", (34, b"\1"), signed_only=True)
-    for name, label in (("escape", b"\x1b[2J"), ("dot", b".hidden"), ("dash", b"-rf"), ("slash", b"a/b"), ("dotdot", b".."),
+    preamble("signed-only-schedule-1", "FORMAT", "PR-3", "signed-only with a key schedule", (34, b"\1"),
+        signed_only=True)
+    for name, label in (("escape", b"\x1b[2J"), ("dot", b".hidden"), ("dash", b"-rf"), ("slash", b"a/b"),
+            ("dotdot", b".."),
                         ("space", b"a b"), ("newline", b"a\n"), ("nul", b"a\0b"), ("utf8", "é".encode())):
         preamble(f"label-{name}", "FORMAT", "PR-4", f"label {label!r}", (37, bytes([len(label)])), (112, label))
     preamble("label-long", "FORMAT", "PR-4", "label length 65", (37, b"\x41"), (112, b"a" * 64))
@@ -143,7 +154,8 @@ def _preambles(reg):
             block = rehashed(block, 512 + at, new)
         reg.everywhere(f"preamble-flipped-{name}", with_blocks(image, block), word, rules, text)
 
-    flipped_preamble("protection", "AUTH|FORMAT", "PR-3", "a sealed backup's protection set to signed-only", (36, b"\2"))
+    flipped_preamble("protection", "AUTH|FORMAT", "PR-3", "a sealed backup's protection set to signed-only",
+        (36, b"\2"))
     flipped_preamble("to-signed-only", "AUTH|FORMAT", "EN-2 MF-1", "the same, with cipher and key schedule 0",
                      (36, b"\2"), (32, b"\0"), (34, b"\0"))
     flipped_preamble("created", "AUTH", "CU-1 MF-1", "another creation time", (31, b"\x07"))
@@ -153,13 +165,15 @@ def _preambles(reg):
     flipped_preamble("epoch", "AUTH|FORMAT", "CU-1 MF-1", "epoch 1", (19, b"\1"))
     stripped = copy.copy(sealed)
     stripped.preamble = replace(sealed.preamble, protection=2, cipher=0, schedule=0)
-    reg.add("stripped-to-signed-only", stripped.files(), "MF-1", "a sealed backup as signed-only: flags set, locks taken out",
+    reg.add("stripped-to-signed-only", stripped.files(), "MF-1",
+        "a sealed backup as signed-only: flags set, locks taken out",
             quick="AUTH", verify="AUTH", restore="AUTH")
     naked = w.make(recipients=[])
     naked.preamble = replace(naked.preamble, protection=1, cipher=1, schedule=1)
     naked.dek, naked.recipients = os.urandom(32), w.recipients()
     naked.lock(by=w.mallory.signer())
-    reg.everywhere("signed-only-as-sealed", naked.files(), "AUTH", "MF-1", "a signed-only backup as sealed, with a stranger's locks")
+    reg.everywhere("signed-only-as-sealed", naked.files(), "AUTH", "MF-1",
+        "a signed-only backup as sealed, with a stranger's locks")
 
 
 def _envelopes(reg):
@@ -183,7 +197,8 @@ def _envelopes(reg):
     with_items("unknown-flag", "FORMAT", "GE-1", "an unknown item with another flag bit", items + [(7, 1, b"x")])
     with_items("known-not-critical", "FORMAT", "EN-3", "a SIGNER item without the critical flag",
                [(t, 0 if t == SIGNER else f, v) for t, f, v in items])
-    with_items("known-flag", "FORMAT", "EN-3 GE-1", "KEYS with another flag bit besides", [(t, f | (t == KEYS), v) for t, f, v in items])
+    with_items("known-flag", "FORMAT", "EN-3 GE-1", "KEYS with another flag bit besides",
+            [(t, f | (t == KEYS), v) for t, f, v in items])
     with_items("keys-missing", "FORMAT", "EN-2", "no KEYS", without(KEYS))
     with_items("keys-twice", "FORMAT", "EN-2", "KEYS twice", items[:1] + items)
     with_items("custody-missing", "FORMAT", "EN-2", "no CUSTODY", without(CUSTODY))
@@ -191,15 +206,18 @@ def _envelopes(reg):
     with_items("recipients-missing", "FORMAT|AUTH", "EN-2 CU-3", "no RECIPIENT", without(RECIPIENT))
     with_items("signer-missing", "FORMAT", "EN-2", "no SIGNER", without(SIGNER))
     with_items("manifest-twice", "FORMAT", "EN-2", "MANIFEST twice", items + items[-1:])
-    with_items("out-of-order", "FORMAT", "EN-2", "SIGNER before RECIPIENT", sorted(items, key=lambda i: {4: 5, 5: 4}.get(i[0], i[0])))
+    with_items("out-of-order", "FORMAT", "EN-2", "SIGNER before RECIPIENT",
+            sorted(items, key=lambda i: {4: 5, 5: 4}.get(i[0], i[0])))
     with_items("empty-item", "FORMAT", "EN-1", "an item without value", items + [(7, 0, b"")])
-    with_items("signer-noise", "FORMAT", "EN-6", "a SIGNER item of noise", [(t, f, b"noise" if t == SIGNER else v) for t, f, v in items])
+    with_items("signer-noise", "FORMAT", "EN-6", "a SIGNER item of noise",
+            [(t, f, b"noise" if t == SIGNER else v) for t, f, v in items])
     with_items("signer-trailing", "FORMAT", "EN-6", "a byte after a SIGNER certificate",
                [(t, f, v + b"\0" if t == SIGNER else v) for t, f, v in items])
     many = [(SIGNER, CRITICAL, items[-2][2])] * 65
     forged = copy.copy(draft)
     forged.slot_size = 65536
-    reg.everywhere("envelope-signers-65", forged.files(Envelope(sorted(without(SIGNER) + many, key=lambda i: i[0])).emit()),
+    reg.everywhere("envelope-signers-65",
+        forged.files(Envelope(sorted(without(SIGNER) + many, key=lambda i: i[0])).emit()),
                    "FORMAT|LIMIT", "EN-2", "65 SIGNER items")
     with_items("signed-only-items", "FORMAT", "EN-2", "only SIGNER and MANIFEST, in a sealed backup", items[-2:])
     made("magic", "FORMAT", "EN-1 EN-5", "another magic", b"COFENV2\n" + raw[8:])
@@ -222,11 +240,13 @@ def _slots(reg):
     block = block_of(image)
     a, size = 2 * BLOCK, block.slot_size
     b = a + size
-    reg.everywhere("slot-active-damaged", flipped(image, a + 200), "WARN", "EN-5 EN-7", "the active slot is damaged: fallback to the other",
+    reg.everywhere("slot-active-damaged", flipped(image, a + 200), "WARN", "EN-5 EN-7",
+        "the active slot is damaged: fallback to the other",
                    rotate="OK|WARN")
-    reg.everywhere("slot-active-zero", patched(image, a, bytes(size)), "WARN", "EN-5 EN-7", "the active slot is zeros", rotate="OK|WARN")
+    reg.everywhere("slot-active-zero", patched(image, a, bytes(size)), "WARN", "EN-5 EN-7",
+        "the active slot is zeros", rotate="OK|WARN")
     reg.add("slot-inactive-damaged", flipped(image, b + 200), "EN-7", "the inactive slot is damaged",
-            quick="OK", verify="WARN", restore="OK|WARN", rotate="OK|WARN")
+            quick="OK|WARN", verify="WARN", restore="OK|WARN", rotate="OK|WARN")
     both = flipped(flipped(image, a + 8), b + 8)
     reg.everywhere("slot-both-damaged", both, "FORMAT", "EN-5", "both slots are damaged")
     for name, places in (("active", (a,)), ("inactive", (b,)), ("both", (a, b))):
@@ -234,11 +254,12 @@ def _slots(reg):
         for start in places:
             padded = patched(padded, start + size - 5, b"hello")
         reg.add(f"slot-padding-{name}", padded, "EN-7", f"bytes in the padding of the slots: {name}",
-                quick="OK", verify="WARN", restore="OK|WARN", rotate="OK|WARN")
+                quick="OK|WARN", verify="WARN", restore="OK|WARN", rotate="OK|WARN")
     first = w.make(copy=False).files()[0]
     second = rotated(reg, first)
     start = 2 * BLOCK + block_of(second).active * block_of(second).slot_size
-    reg.everywhere("slot-active-damaged-rotated", flipped(second, start + 200), "WARN", "EN-5", "a rotated backup's active slot is damaged",
+    reg.everywhere("slot-active-damaged-rotated", flipped(second, start + 200), "WARN", "EN-5",
+        "a rotated backup's active slot is damaged",
                    rotate="OK|WARN", restore_carol="WARN", restore_bob="NO_MATCH")
     between = rotated(reg, first, steps=3)
     newer = block_of(between, 0)
@@ -250,17 +271,20 @@ def _slots(reg):
     one, two = (i[2 * BLOCK:2 * BLOCK + block_of(i).slot_size] for i in (left, right))
     wrong = replace(block_of(left), envelope_sha256=bytes(32)).emit()
     split = wrong * 2 + one + two + left[block_of(left).body_start:]
-    reg.everywhere("slot-equal-generation", split, "AUTH", "EN-5", "no slot fits the superblock; both hold a generation 2, and they differ")
+    reg.everywhere("slot-equal-generation", split, "AUTH", "EN-5",
+        "no slot fits the superblock; both hold a generation 2, and they differ")
     kept = first[2 * BLOCK:2 * BLOCK + block_of(first).slot_size]
     older = wrong * 2 + kept + one + left[block_of(left).body_start:]
-    reg.everywhere("slot-fallback-higher-generation", older, "WARN", "EN-5", "no slot fits the superblock: the higher generation is used",
+    reg.everywhere("slot-fallback-higher-generation", older, "WARN", "EN-5",
+        "no slot fits the superblock: the higher generation is used",
                    rotate="OK|WARN", restore_carol="WARN")
     stranger = copy.copy(draft)
     stranger.lock(7, b"\1" * 32, by=w.mallory.signer())
     theirs = stranger.envelope().emit().ljust(size, b"\0")
     mixed = patched(image, 0, replace(block, envelope_sha256=bytes(32)).emit() * 2)
     mixed = patched(mixed, b, theirs[:size])
-    reg.everywhere("slot-fallback-not-to-stranger", mixed, "WARN", "EN-5", "no slot fits the superblock; a stranger's generation 7 is not used",
+    reg.everywhere("slot-fallback-not-to-stranger", mixed, "WARN", "EN-5",
+        "no slot fits the superblock; a stranger's generation 7 is not used",
                    rotate="OK|WARN", restore_bob="WARN")
 
 
@@ -271,30 +295,40 @@ def _tails(reg):
         image = draft.files()[0]
         first, second, length = draft.tail_places(image)
         lone = {"rotate": "OK" if has_copy else "OK|WARN"}
-        reg.add(f"tail-first-damaged{suffix}", flipped(image, first + HEADER + 20), "TL-3", "the first tail copy is damaged",
+        reg.add(f"tail-first-damaged{suffix}", flipped(image, first + HEADER + 20), "TL-3",
+            "the first tail copy is damaged",
                 quick="OK|WARN", verify="WARN", restore="OK|WARN", **lone)
-        reg.add(f"tail-first-header-damaged{suffix}", flipped(image, first), "TL-3", "the first TAIL frame's magic is damaged",
+        reg.add(f"tail-first-header-damaged{suffix}", flipped(image, first), "TL-3",
+            "the first TAIL frame's magic is damaged",
                 quick="OK|WARN", verify="WARN", restore="OK|WARN", **lone)
-        reg.add(f"tail-first-trailer-damaged{suffix}", flipped(image, first + HEADER + length + 40), "TL-3", "the first trailer is damaged",
+        reg.add(f"tail-first-trailer-damaged{suffix}", flipped(image, first + HEADER + length + 40), "TL-3",
+            "the first trailer is damaged",
                 quick="OK|WARN", verify="WARN", restore="OK|WARN", **lone)
-        reg.add(f"tail-second-damaged{suffix}", flipped(image, second + HEADER + 20), "TL-3", "the second tail copy is damaged",
+        reg.add(f"tail-second-damaged{suffix}", flipped(image, second + HEADER + 20), "TL-3",
+            "the second tail copy is damaged",
                 quick="OK|WARN", verify="WARN", restore="OK|WARN", **lone)
         for name, at in (("magic", -60), ("first", -50), ("second", -41), ("length", -38), ("hash", -1)):
             reg.add(f"tail-second-trailer-{name}{suffix}", flipped(image, len(image) + at), "TL-3 TL-1",
                     f"the second trailer is damaged: {name}", quick="OK|WARN", verify="WARN", restore="OK|WARN", **lone)
         both = flipped(flipped(image, first + HEADER + 20), second + HEADER + 20)
         word = "WARN|FORMAT" if has_copy else "FORMAT"
-        reg.everywhere(f"tail-both-damaged{suffix}", both, word, "TL-4", "both tail copies are damaged", rotate="OK" if has_copy else "FORMAT")
+        reg.everywhere(f"tail-both-damaged{suffix}", both, word, "TL-4", "both tail copies are damaged",
+            rotate="OK" if has_copy else "FORMAT")
         reg.everywhere(f"tail-none{suffix}", image[:first], word, "TL-4", "the file ends where the tail should begin",
                        rotate="OK" if has_copy else "FORMAT")
-        reg.everywhere(f"tail-cut{suffix}", image[:-100], word if has_copy else "FORMAT|WARN", "TL-1", "the file is cut inside the second tail",
+        reg.everywhere(f"tail-cut{suffix}", image[:-100], word if has_copy else "FORMAT|WARN", "TL-1",
+            "the file is cut inside the second tail",
                        rotate="OK" if has_copy else "FORMAT|WARN|OK")
-        reg.everywhere(f"tail-one-only{suffix}", image[:second], word if has_copy else "FORMAT|WARN", "TL-1", "the file ends after the first trailer",
+        reg.everywhere(f"tail-one-only{suffix}", image[:second], word if has_copy else "FORMAT|WARN", "TL-1",
+            "the file ends after the first trailer",
                        rotate="OK" if has_copy else "FORMAT|WARN|OK")
-        for name, more in (("byte", b"\0"), ("trailer", image[-64:]), ("tail", image[second:]), ("kilobytes", b"x" * 5000)):
-            reg.everywhere(f"trailing-{name}{suffix}", image + more, "FORMAT", "GE-3 TL-1", f"more after the second trailer: {name}",
+        for name, more in (("byte", b"\0"), ("trailer", image[-64:]), ("tail", image[second:]),
+                ("kilobytes", b"x" * 5000)):
+            reg.everywhere(f"trailing-{name}{suffix}", image + more, "FORMAT", "GE-3 TL-1",
+                f"more after the second trailer: {name}",
                            rotate="OK" if has_copy else "FORMAT")
-        reg.everywhere(f"cut-in-body{suffix}", image[:first - 5000], "FORMAT", "MF-5 TL-4", "the file is cut inside the body",
+        reg.everywhere(f"cut-in-body{suffix}", image[:first - 5000], "FORMAT", "MF-5 TL-4",
+            "the file is cut inside the body",
                        quick="FORMAT|WARN" if has_copy else "FORMAT", rotate="OK" if has_copy else "FORMAT",
                        restore="FORMAT|WARN" if has_copy else "FORMAT")
 
@@ -307,7 +341,8 @@ def _tails(reg):
     payload("magic", "FORMAT", "section 3.6", "another magic in both tails", b"COFTAIX\n" + raw[8:])
     payload("trailing", "FORMAT", "GE-3", "a byte after the manifest", raw + b"\0")
     payload("index-count-huge", "FORMAT|LIMIT", "GE-2", "2^32 - 1 INDEX frames listed", patched(raw, 8, b"\xff" * 4))
-    payload("manifest-length-huge", "FORMAT|LIMIT", "GE-2", "a manifest of 2^32 - 1 bytes", patched(raw, 40, b"\xff" * 4))
+    payload("manifest-length-huge", "FORMAT|LIMIT", "GE-2", "a manifest of 2^32 - 1 bytes",
+        patched(raw, 40, b"\xff" * 4))
     later = copy.copy(without)
     later.manifest = dict(without.manifest, finished="2027-01-01T00:00:00Z")
     later.sign_manifest(copy=False)
@@ -315,22 +350,26 @@ def _tails(reg):
     one, two = emit_tail(without.tail(), at), emit_tail(later.tail(), at)
     if len(one) == len(two):
         forged = image[:-len(one)] + one[:len(one) // 2] + two[len(one) // 2:]
-        reg.add("tail-copies-differ", forged, "TL-3 MF-4", "the two tail copies are whole and hold different manifests of the maker",
+        reg.add("tail-copies-differ", forged, "TL-3 MF-4",
+            "the two tail copies are whole and hold different manifests of the maker",
                 quick="OK|WARN|AUTH", verify="WARN|AUTH", restore="OK|WARN|AUTH", rotate="OK|WARN|AUTH")
 
 
 def _whole(reg):
     w = reg.world
     image = w.make().files()[0]
-    for name, raw in (("empty", b""), ("magic-only", image[:8]), ("one-superblock", image[:BLOCK]), ("superblocks-only", image[:2 * BLOCK]),
-                      ("cut-in-slot", image[:20000]), ("zeros", bytes(50000)), ("noise", os.urandom(50000)), ("text", w.text)):
+    for name, raw in (("empty", b""), ("magic-only", image[:8]), ("one-superblock", image[:BLOCK]),
+            ("superblocks-only", image[:2 * BLOCK]),
+                      ("cut-in-slot", image[:20000]), ("zeros", bytes(50000)), ("noise",
+                          os.urandom(50000)), ("text", w.text)):
         reg.everywhere(f"file-{name}", raw, "FORMAT", "SB-1 GE-2", f"no backup: {name}")
     start = block_of(image).body_start
     alone = replace(block_of(image), role=1).emit() * 2 + image[2 * BLOCK:start]
     reg.add("good-head-alone", alone, "-", "a head alone, with MANIFEST", quick="OK|WARN", rotate="OK")
     reg.add("head-alone-trailing", alone + b"\0", "GE-3", "a byte after a head alone", quick="FORMAT", rotate="FORMAT")
     later = w.make(volumes=2).files()
-    reg.everywhere("later-volume-alone", later[1], "FORMAT|IO", "section 1", "volume 2 without volume 1", rotate="FORMAT|IO")
+    reg.everywhere("later-volume-alone", later[1], "FORMAT|IO", "section 1", "volume 2 without volume 1",
+        rotate="FORMAT|IO")
     draft = w.make()
     raw = draft.envelope().emit()
     big = Superblock(draft.preamble.emit(), slot_size=262144)

@@ -96,7 +96,8 @@ def _shape(reg):
         return raw.replace(gcm, ccm)
     shape("cipher-ccm", "KY-5", "content cipher AES-256-CCM", other_cipher)
     attr = der.seq(der.oid("1.2.840.113549.1.9.3"), der.set_of(der.oid(keys.DATA)))
-    for name, tweak, aad in (("auth-attributes", "auth_attrs", der.set_of(attr)), ("unauth-attributes", "unauth_attrs", None)):
+    for name, tweak, aad in (("auth-attributes", "auth_attrs", der.set_of(attr)),
+            ("unauth-attributes", "unauth_attrs", None)):
         shape(name, "KY-4", f"{name.replace('-', ' ')} are there",
               lambda d, t=tweak, a=aad: keys.build(d.recipients, d.dek, tweaks={t: [attr], "aad": a}))
 
@@ -118,7 +119,8 @@ def _shape(reg):
         info = der.parse(honest(draft))
         data = info[1][0]
         infos = sorted((k.raw for k in data[1].kids), reverse=True)
-        return der.seq(info[0].raw, der.context(0, der.seq(data[0].raw, der.tlv(der.SET, *infos), data[2].raw, data[3].raw)))
+        return der.seq(info[0].raw,
+            der.context(0, der.seq(data[0].raw, der.tlv(der.SET, *infos), data[2].raw, data[3].raw)))
     shape("unsorted-recipients", "KY-2", "RecipientInfos not in DER order", unsorted)
     shape("version-1", "KY-3", "AuthEnvelopedData version 1",
           lambda d: der.parse(honest(d)).raw.replace(der.integer(0) + b"\x31", der.integer(1) + b"\x31", 1))
@@ -135,7 +137,8 @@ def _shape(reg):
         forged = copy.copy(draft)
         raw = flipped(draft.keys, len(draft.keys) + at)
         forged.lock(keys_raw=raw)
-        reg.add(f"keys-damaged-{name}", forged.files(), "KS-1", f"one bit of the {name} of KEYS, under the maker's signature",
+        reg.add(f"keys-damaged-{name}", forged.files(), "KS-1",
+            f"one bit of the {name} of KEYS, under the maker's signature",
                 quick="OK", verify="OK", restore="AUTH", rotate="AUTH")
     forged = copy.copy(draft)
     forged.keys = flipped(draft.keys, len(draft.keys) - 1)
@@ -191,7 +194,8 @@ def _recipient_infos(reg):
             fields = [k.raw for k in node.kids]
             return [m[0], der.context(1, *change(fields, node))]
         return make
-    infos("ukm", "KY-10", "user keying material", agreement(lambda f, n: f[:2] + [der.context(1, der.octets(b"ukm"))] + f[2:]))
+    infos("ukm", "KY-10", "user keying material",
+        agreement(lambda f, n: f[:2] + [der.context(1, der.octets(b"ukm"))] + f[2:]))
     infos("two-keys-in-one", "KY-10", "two encrypted keys in one KeyAgreeRecipientInfo",
           agreement(lambda f, n: f[:3] + [der.seq(n[3][0].raw, n[3][0].raw)]))
     infos("kdf-sha1", "KY-10", "dhSinglePass-stdDH-sha1kdf",
@@ -217,7 +221,8 @@ def _recipient_infos(reg):
         return [rsa, ec]
     infos("identifiers-crossed", "KY-12", "alice's and bob's identifiers change places", crossed)
     infos("key-transport-cut", "KY-12", "an RSA ciphertext one byte short",
-          lambda m, cek, d: [der.seq(*[k.raw for k in der.parse(m[0]).kids[:3]], der.octets(der.parse(m[0])[3].body[:-1])), m[1]])
+          lambda m, cek, d: [der.seq(*[k.raw for k in der.parse(m[0]).kids[:3]],
+              der.octets(der.parse(m[0])[3].body[:-1])), m[1]])
     renewed = w.bob.renewed("bob again").certificate
     infos("same-key-twice", "KY-11", "two certificates of one key", lambda m, cek, d: m,
           recipients=[alice, w.bob.certificate, renewed])
@@ -241,7 +246,8 @@ def _recipients(reg):
     items("dropped", "CU-3", "a RECIPIENT item is left out", [alice])
     items("added", "CU-3", "a RECIPIENT item too many", [alice, bob, w.mallory.certificate])
     items("replaced", "CU-3", "a RECIPIENT item of somebody else", [alice, w.mallory.certificate], "AUTH")
-    items("renewed", "CU-3", "a RECIPIENT item of the same key in another certificate", [alice, w.bob.renewed().certificate], "AUTH")
+    items("renewed", "CU-3", "a RECIPIENT item of the same key in another certificate",
+        [alice, w.bob.renewed().certificate], "AUTH")
     broken = copy.copy(bob)
     broken.raw = bob.raw + b"\0"
     items("trailing", "EN-6 CU-3", "a byte after a certificate", [alice, broken])
@@ -251,7 +257,8 @@ def _recipients(reg):
         forged.custody = dict(draft.custody, recipients=[dict(draft.custody["recipients"][0], **{member: value}),
                                                          draft.custody["recipients"][1]])
         forged.sign_custody([draft.maker])
-        reg.everywhere(f"described-wrongly-{member}", forged.files(), "AUTH", "CU-3", f"recipients[0].{member} is not the certificate's")
+        reg.everywhere(f"described-wrongly-{member}", forged.files(), "AUTH", "CU-3",
+            f"recipients[0].{member} is not the certificate's")
 
 
 def _thieves(reg):
@@ -287,35 +294,42 @@ def _thieves(reg):
     forged.keys = keys.build(forged.recipients, os.urandom(32))
     statement(forged, 2, os.urandom(32))
     forged.sign_custody([draft.maker])
-    reg.add("thief-locks-all-out", forged.files(), "KS-1", "a stolen signing key: KEYS of another DEK, for the thief alone",
+    reg.add("thief-locks-all-out", forged.files(), "KS-1",
+        "a stolen signing key: KEYS of another DEK, for the thief alone",
             quick="OK", verify="OK", restore="NO_MATCH", rotate="NO_MATCH", restore_mallory="AUTH")
     forged = copy.copy(draft)
     forged.recipients = draft.recipients + [w.mallory.certificate]
     forged.lock(2, sha256(strictjson.emit(draft.custody)), by=w.bob.signer())
     forged.history = [draft.custody_cms]
-    reg.custody("recipient-adds-another", forged.files(), "CU-5", "a recipient, who knows the DEK, adds another: proof right, signer untrusted")
+    reg.custody("recipient-adds-another", forged.files(), "CU-5",
+        "a recipient, who knows the DEK, adds another: proof right, signer untrusted")
     forged = copy.copy(forged)
     forged.custody = dict(forged.custody, by=w.custodian.certificate.spki_sha256.hex())
     forged.sign_custody([w.bob.signer()])
-    reg.custody("recipient-adds-another-in-the-custodians-name", forged.files(), "CU-5", "the same, and by names the custodian")
+    reg.custody("recipient-adds-another-in-the-custodians-name", forged.files(), "CU-5",
+        "the same, and by names the custodian")
     wrong = copy.copy(draft)
     wrong.custody = dict(draft.custody, proof="0" * 64)
     wrong.sign_custody([draft.maker])
-    reg.custody("custody-proof-wrong", wrong.files(), "CU-6", "proof of zeros, signed by the maker", quick="OK", verify="OK")
+    reg.custody("custody-proof-wrong", wrong.files(), "CU-6", "proof of zeros, signed by the maker", quick="OK",
+        verify="OK")
     for name, generation, previous in (("generation", 3, None), ("previous", 2, b"\1" * 32)):
         wrong = copy.copy(draft)
         link = sha256(strictjson.emit(draft.custody))
         wrong.lock(2, link)
         wrong.history = []
-        proof = wrong.schedule.proof(generation, sha256(wrong.keys), previous or link, [c.sha256 for c in wrong.recipients])
+        proof = wrong.schedule.proof(generation, sha256(wrong.keys), previous or link,
+            [c.sha256 for c in wrong.recipients])
         wrong.custody["proof"] = proof.hex()
         wrong.sign_custody([draft.maker])
-        reg.custody(f"custody-proof-other-{name}", wrong.files(), "CU-6", f"the proof is over another {name}", quick="OK", verify="OK")
+        reg.custody(f"custody-proof-other-{name}", wrong.files(), "CU-6", f"the proof is over another {name}",
+            quick="OK", verify="OK")
     wrong = copy.copy(draft)
     wrong.custody = dict(draft.custody, proof=wrong.schedule.proof(1, sha256(draft.keys), None,
                                                                    [c.sha256 for c in reversed(draft.recipients)]).hex())
     wrong.sign_custody([draft.maker])
-    reg.custody("custody-proof-other-order", wrong.files(), "CU-6", "the proof is over the recipients in another order", quick="OK", verify="OK")
+    reg.custody("custody-proof-other-order", wrong.files(), "CU-6",
+        "the proof is over the recipients in another order", quick="OK", verify="OK")
 
 
 def _two_deks(reg):

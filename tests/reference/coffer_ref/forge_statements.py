@@ -54,29 +54,38 @@ def _messages(reg):
          lambda raw, oid: build(raw, oid, [maker], {"content_type_attr": other[oid]}), "FORMAT")
     both("content-type-data", "SD-4 SD-9", "both types are id-data",
          lambda raw, oid: build(raw, keys.DATA, [maker]), "FORMAT")
-    both("certificate-embedded", "SD-5", "the signer's certificate is embedded", tweaked(certificates=[maker.certificate.raw]), "FORMAT")
+    both("certificate-embedded", "SD-5", "the signer's certificate is embedded",
+        tweaked(certificates=[maker.certificate.raw]), "FORMAT")
     both("certificate-embedded-strangers", "SD-5 ST-2", "signed by a stranger, whose certificate is embedded",
-         lambda raw, oid: build(raw, oid, [w.mallory.signer()], {"certificates": [w.mallory.certificate.raw]}), "FORMAT|AUTH")
+         lambda raw, oid: build(raw, oid, [w.mallory.signer()],
+             {"certificates": [w.mallory.certificate.raw]}), "FORMAT|AUTH")
     extra = attribute("1.2.840.113549.1.9.15", der.seq())
-    both("attribute-extra", "SD-9", "a signed attribute more (smimeCapabilities)", tweaked(extra_attrs=[extra]), "FORMAT")
+    both("attribute-extra", "SD-9", "a signed attribute more (smimeCapabilities)", tweaked(extra_attrs=[extra]),
+        "FORMAT")
     twice = attribute(CONTENT_TYPE, der.oid(keys.DATA))
     both("content-type-twice", "SD-9", "a second contentType attribute", tweaked(extra_attrs=[twice]), "FORMAT")
     both("no-signed-attributes", "SD-9", "a signature without signed attributes", tweaked(no_attrs=True), "FORMAT")
     unsigned = attribute("1.2.840.113549.1.9.6", der.octets(b"countersignature"))
-    both("unsigned-attribute", "SD-11", "an unsigned attribute that is no time stamp", tweaked(unsigned_attrs=[unsigned]), "UNSUPPORTED|FORMAT")
+    both("unsigned-attribute", "SD-11", "an unsigned attribute that is no time stamp",
+        tweaked(unsigned_attrs=[unsigned]), "UNSUPPORTED|FORMAT")
     both("sha1", "SD-7", "digest SHA-1", lambda raw, oid: build(raw, oid, [_Sha1(maker)]), "UNSUPPORTED|AUTH")
     both("no-signer", "SD-6", "no SignerInfo", lambda raw, oid: build(raw, oid, []), "FORMAT|AUTH|UNSUPPORTED")
-    both("trailing-byte", "SD-2", "a byte after the message", lambda raw, oid: build(raw, oid, [maker]) + b"\0", "FORMAT")
+    both("trailing-byte", "SD-2", "a byte after the message", lambda raw, oid: build(raw, oid, [maker]) + b"\0",
+        "FORMAT")
     both("message-digest-wrong", "SD-12", "messageDigest of another content", lambda raw, oid: assemble(
         raw, oid, [build_signer(maker, raw + b" ", oid)], [DIGEST_OIDS["sha256"]]), "AUTH")
-    both("signature-bit", "ST-2", "one bit of the signature", lambda raw, oid: _flip_last(build(raw, oid, [maker])), "AUTH", "verdict")
-    both("signed-by-stranger", "ST-2", "signed by a stranger", lambda raw, oid: build(raw, oid, [w.mallory.signer()]), "AUTH", "verdict")
+    both("signature-bit", "ST-2", "one bit of the signature", lambda raw,
+        oid: _flip_last(build(raw, oid, [maker])), "AUTH", "verdict")
+    both("signed-by-stranger", "ST-2", "signed by a stranger", lambda raw,
+        oid: build(raw, oid, [w.mallory.signer()]), "AUTH", "verdict")
     both("detached", "SD-4", "the content is not attached", _detached(maker), "FORMAT")
-    both("indefinite-length", "SD-2", "BER with indefinite length", lambda raw, oid: _indefinite(build(raw, oid, [maker])), "FORMAT")
+    both("indefinite-length", "SD-2", "BER with indefinite length", lambda raw,
+        oid: _indefinite(build(raw, oid, [maker])), "FORMAT")
     both("digests-differ", "SD-7", "digestAlgorithms lists SHA-512, the signer used SHA-256", lambda raw, oid: assemble(
         raw, oid, [build_signer(maker, raw, oid)], [DIGEST_OIDS["sha512"]]), "UNSUPPORTED|FORMAT")
     both("version-1", "SD-3", "SignedData version 1",
-         lambda raw, oid: build(raw, oid, [maker]).replace(der.integer(3) + b"\x31", der.integer(1) + b"\x31", 1), "FORMAT")
+         lambda raw, oid: build(raw, oid, [maker]).replace(der.integer(3) + b"\x31", der.integer(1) + b"\x31",
+             1), "FORMAT")
     both("empty-content", "ST-3", "an empty content", lambda raw, oid: build(b"", oid, [maker]), "FORMAT")
     two = [maker, w.custodian.signer()]
     forged = copy.copy(draft)
@@ -138,17 +147,21 @@ def _mixtures(reg):
                manifest_cms=other.manifest_cms, envelope_manifest=other.manifest_cms)
     with_parts("manifest-of-another-backup-in-tail", "AUTH", "MF-4", "the tail has another backup's manifest",
                head_only, manifest_cms=other.manifest_cms)
-    with_parts("manifest-of-another-backup-in-envelope", "AUTH", "MF-1 MF-4", "the envelope has another backup's manifest",
+    with_parts("manifest-of-another-backup-in-envelope", "AUTH", "MF-1 MF-4",
+            "the envelope has another backup's manifest",
                envelope_manifest=other.manifest_cms)
-    with_parts("custody-of-another-backup", "AUTH", "CU-1", "the custody statement of another backup", custody_cms=other.custody_cms)
+    with_parts("custody-of-another-backup", "AUTH", "CU-1", "the custody statement of another backup",
+            custody_cms=other.custody_cms)
     with_parts("custody-and-keys-of-another-backup", "AUTH", "CU-1", "custody statement and KEYS of another backup",
                custody_cms=other.custody_cms, keys=other.keys)
     with_parts("keys-of-another-backup", "AUTH", "CU-1", "KEYS of another backup", keys=other.keys)
     with_parts("custody-as-manifest", "FORMAT", "SD-4", "the custody statement stands as manifest",
                manifest_cms=draft.custody_cms, envelope_manifest=draft.custody_cms)
-    with_parts("manifest-as-custody", "FORMAT", "SD-4", "the manifest stands as custody statement", custody_cms=draft.manifest_cms)
+    with_parts("manifest-as-custody", "FORMAT", "SD-4", "the manifest stands as custody statement",
+            custody_cms=draft.manifest_cms)
     relabelled = _relabel(draft.custody_cms, MANIFEST_OID)
-    with_parts("custody-as-manifest-relabelled", "FORMAT", "SD-9", "the custody statement with the manifest's eContentType",
+    with_parts("custody-as-manifest-relabelled", "FORMAT", "SD-9",
+            "the custody statement with the manifest's eContentType",
                manifest_cms=relabelled, envelope_manifest=relabelled)
     typed = build(strictjson.emit(draft.custody), MANIFEST_OID, [draft.maker])
     with_parts("custody-as-manifest-by-type", "FORMAT", "ST-1", "custody JSON signed with the manifest's types",
@@ -157,14 +170,15 @@ def _mixtures(reg):
     with_parts("manifest-type-lies", "FORMAT", "ST-1", "the manifest's JSON type is the custody statement's",
                manifest_cms=lying, envelope_manifest=lying)
     later = build(strictjson.emit(dict(draft.manifest, finished="2027-01-01T00:00:00Z")), MANIFEST_OID, [draft.maker])
-    with_parts("manifests-differ", "AUTH", "MF-4", "two manifests, both signed by the maker", head_only, manifest_cms=later)
+    with_parts("manifests-differ", "AUTH", "MF-4", "two manifests, both signed by the maker", head_only,
+            manifest_cms=later)
     again = build(strictjson.emit(draft.manifest), MANIFEST_OID, [draft.maker])
     with_parts("good-manifests-signed-twice", "OK", "-", "the same manifest JSON, signed twice", manifest_cms=again)
     with_parts("manifest-missing", "AUTH|FORMAT", "section 3.6 TL-4 OP-2", "no manifest anywhere",
                envelope_manifest=None, tail_payload=TailContent(draft.indexes, []).emit())
-    with_parts("manifest-missing-in-tail", "FORMAT|AUTH", "section 3.6", "no manifest in the tail",
+    with_parts("manifest-missing-in-tail", "WARN|FORMAT|AUTH", "section 3.6", "no manifest in the tail",
                {"rotate": "OK"}, tail_payload=TailContent(draft.indexes, []).emit())
-    with_parts("manifest-two-in-tail", "FORMAT|AUTH", "section 3.6", "two manifests in the tail in epoch 0",
+    with_parts("manifest-two-in-tail", "WARN|FORMAT|AUTH", "section 3.6", "two manifests in the tail in epoch 0",
                {"rotate": "OK"}, tail_payload=TailContent(draft.indexes, [draft.manifest_cms] * 2).emit())
 
 
@@ -181,8 +195,10 @@ def _json(reg):
     draft = w.make()
     deep = "".join('{"a":' for _ in range(8)) + "1" + "}" * 8
     variants = (
-        ("duplicate", lambda t: t.replace('"complete":true', '"complete":true,"complete":true'), "a member twice, equal"),
-        ("duplicate-differs", lambda t: t.replace('"records":', '"records":1,"records":', 1), "a member twice, different"),
+        ("duplicate", lambda t: t.replace('"complete":true', '"complete":true,"complete":true'),
+            "a member twice, equal"),
+        ("duplicate-differs", lambda t: t.replace('"records":', '"records":1,"records":', 1),
+            "a member twice, different"),
         ("duplicate-escaped", lambda t: t[:-1] + ',"\\u0074ool":"x"}', "a member twice, once written with an escape"),
         ("unknown-member", lambda t: t[:-1] + ',"extra":1}', "an unknown member"),
         ("float", lambda t: _number(t, "plain_bytes", "{}.0"), "an integer with a fraction"),
@@ -212,13 +228,16 @@ def _json(reg):
         ("nul-escape", lambda t: t.replace('"tool":"', '"tool":"\\u0000'), "U+0000 in a string"),
         ("surrogate", lambda t: t.replace('"tool":"', '"tool":"\\ud800'), "half a surrogate pair"),
         ("control-raw", lambda t: t.replace('"tool":"', '"tool":"\x1b'), "a raw control character in a string"),
-        ("upper-hex", lambda t: t.replace(draft.manifest["root"], draft.manifest["root"].upper()), "a hash in upper case"),
-        ("short-hash", lambda t: t.replace(draft.manifest["root"], draft.manifest["root"][:-1]), "a hash one digit short"),
+        ("upper-hex", lambda t: t.replace(draft.manifest["root"], draft.manifest["root"].upper()),
+            "a hash in upper case"),
+        ("short-hash", lambda t: t.replace(draft.manifest["root"], draft.manifest["root"][:-1]),
+            "a hash one digit short"),
         ("bad-time", lambda t: t.replace('"finished":"20', '"finished":"+20'), "a time of another form"),
         ("time-offset", lambda t: t.replace('Z","parents"', '+00:00","parents"'), "a time with an offset"),
         ("long-tool", lambda t: t.replace('"tool":"', '"tool":"' + "t" * 64), "tool longer than 64 bytes"),
         ("parents", lambda t: t.replace('"parents":[]', '"parents":["' + "0" * 64 + '"]'), "parents is not empty"),
-        ("volumes-empty", lambda t: t[:t.index('"volumes":[')] + '"volumes":[]' + t[t.index(',"started"'):], "no volumes"),
+        ("volumes-empty", lambda t: t[:t.index('"volumes":[')] + '"volumes":[]' + t[t.index(',"started"'):],
+            "no volumes"),
     )
     text = strictjson.emit(draft.manifest).decode()
     for name, change, what in variants:
@@ -226,20 +245,26 @@ def _json(reg):
         assert altered != text, name
         forged = copy.copy(draft)
         forged.sign_manifest(json=altered.encode())
-        rules = "MF-3" if name == "volumes-empty" else "section 4.3" if name in ("parents", "long-tool") else "ST-3 ST-4"
+        rules = "MF-3" if name == "volumes-empty" else "section 4.3" if name in ("parents",
+            "long-tool") else "ST-3 ST-4"
         reg.everywhere(f"json-{name}", forged.files(), "FORMAT|LIMIT", rules, f"manifest: {what}")
-    for name, raw, what in (("not-utf8", text.replace('"tool":"', '"tool":"\x01').encode().replace(b"\x01", b"\xff"), "not UTF-8"),
-                            ("overlong", text.encode().replace(b'"tool":"', b'"tool":"\xc0\xaf'), "an overlong UTF-8 sequence"),
+    for name, raw, what in (("not-utf8",
+            text.replace('"tool":"', '"tool":"\x01').encode().replace(b"\x01", b"\xff"), "not UTF-8"),
+                            ("overlong", text.encode().replace(b'"tool":"', b'"tool":"\xc0\xaf'),
+                                "an overlong UTF-8 sequence"),
                             ("utf16", text.encode("utf-16"), "UTF-16"),
                             ("nul-byte", text.encode() + b"\0", "a NUL byte after the object")):
         forged = copy.copy(draft)
         forged.sign_manifest(json=raw)
         reg.everywhere(f"json-{name}", forged.files(), "FORMAT", "ST-3", f"manifest: {what}")
-    for name, change, what in (("duplicate", lambda t: t.replace('"reason":', '"generation":1,"reason":'), "a member twice"),
+    for name, change, what in (("duplicate", lambda t: t.replace('"reason":', '"generation":1,"reason":'),
+            "a member twice"),
                                ("unknown-member", lambda t: t[:-1] + ',"extra":{}}', "an unknown member"),
-                               ("recipient-member", lambda t: t.replace('"key":"RSA', '"x":{},"key":"RSA'), "a member more in recipients[0]"),
+                               ("recipient-member", lambda t: t.replace('"key":"RSA', '"x":{},"key":"RSA'),
+                                   "a member more in recipients[0]"),
                                ("float", lambda t: _number(t, "generation", "1.0"), "generation 1.0"),
-                               ("long-reason", lambda t: t.replace('"reason":"', '"reason":"' + "r" * 1024), "reason longer than 1024 bytes")):
+                               ("long-reason", lambda t: t.replace('"reason":"', '"reason":"' + "r" * 1024),
+                                   "reason longer than 1024 bytes")):
         forged = copy.copy(draft)
         forged.sign_custody([draft.maker], json=change(strictjson.emit(draft.custody).decode()).encode())
         reg.everywhere(f"json-custody-{name}", forged.files(), "FORMAT", "ST-3 ST-4", f"custody statement: {what}")
@@ -264,12 +289,16 @@ def _members(reg):
 
     m = draft.manifest
     says("root-wrong", "AUTH", "MF-6", "another root", True, root="0" * 64)
-    says("records-more", "AUTH", "MF-6", "one record more", True, records=m["records"] + 1, data_records=m["records"] + 1)
-    says("catalog-counted", "AUTH", "MF-6", "a data record counted as catalog", True, data_records=m["records"] - 1, catalog_records=1)
+    says("records-more", "AUTH", "MF-6", "one record more", True, records=m["records"] + 1,
+        data_records=m["records"] + 1)
+    says("catalog-counted", "AUTH", "MF-6", "a data record counted as catalog", True,
+        data_records=m["records"] - 1, catalog_records=1)
     says("plain-bytes-wrong", "AUTH", "MF-6", "plain_bytes one more", True, plain_bytes=m["plain_bytes"] + 1)
     says("sum-wrong", "FORMAT", "MF-3", "records is not the sum", records=m["records"] + 1)
-    says("lineage-in-epoch-0", "FORMAT", "MF-3", "lineage_records in epoch 0", lineage_records=1, data_records=m["records"] - 1)
-    says("first-record", "FORMAT", "MF-3", "the first volume begins at record 1", volumes=[dict(m["volumes"][0], first_record=1)])
+    says("lineage-in-epoch-0", "FORMAT", "MF-3", "lineage_records in epoch 0", lineage_records=1,
+        data_records=m["records"] - 1)
+    says("first-record", "FORMAT", "MF-3", "the first volume begins at record 1",
+        volumes=[dict(m["volumes"][0], first_record=1)])
     says("uuid-wrong", "AUTH", "MF-1", "another backup", backup="00000000-0000-4000-8000-000000000000")
     says("epoch-wrong", "AUTH|FORMAT", "MF-1 MF-3", "another epoch", epoch=1)
     says("core-wrong", "AUTH", "MF-1", "another core", core="0" * 64)
@@ -282,11 +311,13 @@ def _members(reg):
     forged = copy.copy(draft)
     forged.manifest = dict(m, volumes=[dict(m["volumes"][0], bytes=m["volumes"][0]["bytes"] - 64)])
     forged.sign_manifest()
-    reg.everywhere("manifest-body-shorter", forged.files(), "FORMAT", "MF-5", "the body is said to be shorter", rotate="OK")
+    reg.everywhere("manifest-body-shorter", forged.files(), "FORMAT", "MF-5", "the body is said to be shorter",
+        rotate="OK")
     forged = copy.copy(draft)
     forged.manifest = dict(m, volumes=m["volumes"] + [{"bytes": 0, "first_record": m["records"]}])
     forged.sign_manifest()
-    reg.everywhere("manifest-volume-more", forged.files(), "FORMAT|IO", "MF-5 section 1", "a volume more than there is", rotate="OK")
+    reg.everywhere("manifest-volume-more", forged.files(), "FORMAT|IO", "MF-5 section 1",
+        "a volume more than there is", rotate="OK")
     plain = w.make(recipients=[])
     plain.manifest["commitment"] = "0" * 64
     plain.sign_manifest()
@@ -295,7 +326,8 @@ def _members(reg):
     forged = copy.copy(draft)
     forged.custody = dict(draft.custody, commitment="0" * 64)
     forged.sign_custody([draft.maker])
-    reg.everywhere("custody-commitment-wrong", forged.files(), "AUTH", "MF-1", "the custody statement commits to another DEK")
+    reg.everywhere("custody-commitment-wrong", forged.files(), "AUTH", "MF-1",
+        "the custody statement commits to another DEK")
     made_up = "1" * 64
     forged.sign_custody([draft.maker])
     forged.manifest = dict(m, commitment=made_up)
@@ -330,7 +362,8 @@ def _custody_members(reg):
     says("by-wrong", "verdict", "CU-5", "by is not the signer", by=w.custodian.certificate.spki_sha256.hex())
     forged = copy.copy(draft)
     forged.lock(by=w.custodian.signer())
-    reg.custody("custody-first-by-custodian", forged.files(), "CU-5", "generation 1 by the custodian instead of the maker")
+    reg.custody("custody-first-by-custodian", forged.files(), "CU-5",
+        "generation 1 by the custodian instead of the maker")
     for name, person in (("stranger", w.mallory), ("recipient", w.bob)):
         forged = copy.copy(draft)
         forged.lock(by=person.signer())

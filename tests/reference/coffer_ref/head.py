@@ -202,7 +202,7 @@ class Envelope:
 
 
 def slot_size_for(envelope_bytes):
-    return max(16384, round_up(4 * len(envelope_bytes), 4096))
+    return max(16384, (4 * len(envelope_bytes) + 2048) // 4096 * 4096)
 
 
 def emit_head(superblock, envelope_bytes):

@@ -148,14 +148,15 @@ class Backup:
             if not volume.intact:
                 self.warn("SB-6", f"the two superblocks of volume {volume.superblock.volume} differ")
         try:
-            self.tail = Tail(self.volumes[-1], known)
+            tail = Tail(self.volumes[-1], known)
+            tail.parse()
         except Refused as refused:
             if known is None or refused.rule == "GE-3":
                 raise
             self.warn("TL-4", "no usable tail; the envelope's manifest is used")
             return
-        self.warnings += self.tail.damage
-        self.tail.parse()
+        self.tail = tail
+        self.warnings += tail.damage
 
     def _manifest(self):
         """MF-4, then the signature, MF-1, MF-2 and MF-5."""

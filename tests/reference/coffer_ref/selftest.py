@@ -71,7 +71,8 @@ def stock_tools(directory, world, path):
         if not backup.opens_with(person.key):
             continue
         backup.unlock(person.key)
-        done = subprocess.run(["openssl", "cms", "-decrypt", "-binary", "-inform", "DER", "-inkey", f"{keys}/{name}.key",
+        done = subprocess.run(["openssl", "cms", "-decrypt", "-binary", "-inform", "DER", "-inkey",
+            f"{keys}/{name}.key",
                                "-recip", f"{keys}/{name}.crt"], input=backup.envelope.one(1), capture_output=True)
         if done.returncode or done.stdout != backup.dek:
             failed.append(f"decrypt for {name}")
@@ -92,7 +93,8 @@ def stock_statement(directory, world):
     keys = os.path.join(directory, "keys")
     for option in ([], ["-keyid"]):
         draft.manifest_cms = draft.envelope_manifest = subprocess.run(
-            ["openssl", "cms", "-sign", "-binary", "-nodetach", "-nocerts", "-nosmimecap", "-econtent_type", MANIFEST_OID,
+            ["openssl", "cms", "-sign", "-binary", "-nodetach", "-nocerts", "-nosmimecap", "-econtent_type",
+                MANIFEST_OID,
              "-outform", "DER", *option, "-signer", f"{keys}/maker.crt", "-inkey", f"{keys}/maker.key"],
             input=strictjson.emit(draft.manifest), capture_output=True, check=True).stdout
         path = os.path.join(directory, "stock.cof")

@@ -98,7 +98,7 @@ class Tail:
         self._usable = copies[1] or copies[0]
 
     def parse(self):
-        """The payload's content; what is whole but malformed is no damage, and refused."""
+        """The payload's content; malformed, it makes the tail unusable (TL-2)."""
         self.content = TailContent.parse(self._usable, self.volume.preamble.epoch)
 
     def _fits(self, trailer):
