@@ -61,8 +61,9 @@ static cof_status choose_options(cof_backup *b, cof_error *err)
         return cof_fail(err, COF_USAGE, "a backup needs a signing key");
     if (o->recipients == NULL || o->recipients->list.count == 0)
         return cof_fail(err, COF_USAGE, "a backup needs at least one recipient who can open it");
-    if (o->slot_size != 0 && (o->slot_size < COF_SLOT_SIZE_MIN || o->slot_size > COF_SLOT_SIZE_MAX ||
-                              o->slot_size % COF_BLOCK_SIZE != 0))
+    if (o->slot_size != 0 &&
+        (o->slot_size < COF_SLOT_SIZE_MIN || o->slot_size > COF_SLOT_SIZE_MAX ||
+         o->slot_size % COF_BLOCK_SIZE != 0))
         return cof_fail(err, COF_USAGE,
                         "the slot size is a multiple of 4096 from 16 KiB to 16 MiB");
     if ((st = cof_digest_from_name(&b->digest, o->digest, err)) != COF_OK ||
@@ -103,7 +104,8 @@ static cof_status fill_preamble(cof_backup *b, cof_error *err)
     return cof_preamble_core(b->core, b->preamble_raw, err);
 }
 
-/* The data key lives only here: afterwards the schedule has what is needed, and KEYS has the rest. */
+/* The data key lives only here: afterwards the schedule has what is needed, and KEYS has the rest.
+ */
 static cof_status make_keys(cof_backup *b, cof_error *err)
 {
     cof_secret *dek = NULL;

@@ -45,8 +45,7 @@ static cof_status write_slot(cof_file *file, uint64_t slot_size, int slot, cof_s
 
 static cof_status write_superblock(cof_file *file, int copy, const uint8_t *raw, cof_error *err)
 {
-    return cof_file_write_at(file, cof_head_superblock_offset(copy), raw, COF_SUPERBLOCK_SIZE,
-                             err);
+    return cof_file_write_at(file, cof_head_superblock_offset(copy), raw, COF_SUPERBLOCK_SIZE, err);
 }
 
 cof_status cof_head_describe(cof_superblock *sb, cof_slice envelope, cof_error *err)

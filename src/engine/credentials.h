@@ -52,7 +52,6 @@ cof_status cof_trust_collect(const cof_trust *trust, cof_role role, cof_cert_lis
                              cof_error *err) COF_MUST_USE;
 
 /* Append all certificates of one file.  COF_IO, COF_CERT, COF_LIMIT; out is then unchanged. */
-cof_status cof_certs_read(cof_cert_list *out, const char *path,
-                          cof_error *err) COF_MUST_USE;
+cof_status cof_certs_read(cof_cert_list *out, const char *path, cof_error *err) COF_MUST_USE;
 
 #endif

@@ -154,8 +154,10 @@ static cof_status check_copy(const cof_buf *expected, size_t i, const cof_body *
     if (st == COF_OK)
         st = cof_file_pread_some(found.data, len, &got, body->file, body->base + at, err);
     if (st == COF_OK && (got != len || memcmp(found.data, expected->data + i * len, len) != 0)) {
-        cof_note(report, "the %s of the two copies of the closing record is damaged; the other one "
-                         "was used", i == 0 ? "first" : "second");
+        cof_note(report,
+                 "the %s of the two copies of the closing record is damaged; the other one "
+                 "was used",
+                 i == 0 ? "first" : "second");
         (*damaged)++;
     }
     cof_buf_free(&found);

@@ -10,7 +10,7 @@
 #include "store/body.h"
 
 typedef struct cof_ending {
-    bool found; /* a usable copy */
+    bool found;  /* a usable copy */
     cof_buf raw; /* the payload */
     cof_tail tail;
     uint64_t first; /* body offset of the first TAIL frame */
@@ -37,8 +37,7 @@ void cof_ending_wipe(cof_ending *ending);
  * counted in *damaged; bytes behind the end are COF_FORMAT (GE-3).
  */
 cof_status cof_ending_check(const cof_ending *ending, const cof_body *body, uint64_t first,
-                            const cof_report *report, size_t *damaged,
-                            cof_error *err) COF_MUST_USE;
+                            const cof_report *report, size_t *damaged, cof_error *err) COF_MUST_USE;
 
 /* Append the end of a backup: TAIL, trailer, TAIL, trailer, for a first TAIL frame at `first`. */
 cof_status cof_ending_emit(cof_buf *out, uint64_t first, cof_slice payload,

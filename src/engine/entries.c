@@ -75,8 +75,8 @@ static cof_status check_root(const cof_entries *e, cof_error *err)
 {
     const cof_manifest *m = &e->opened->manifest;
     uint8_t root[COF_SHA256_SIZE];
-    cof_status st = cof_merkle_combine(root, (const uint8_t (*)[COF_SHA256_SIZE])e->roots,
-                                       e->blocks, err);
+    cof_status st =
+        cof_merkle_combine(root, (const uint8_t(*)[COF_SHA256_SIZE])e->roots, e->blocks, err);
 
     if (st == COF_OK && memcmp(root, m->root, sizeof(root)) != 0)
         st = cof_fail_rule(err, COF_AUTH, "RC-8", COF_NO_OFFSET,

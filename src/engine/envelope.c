@@ -7,8 +7,7 @@
 #include <string.h>
 
 cof_status cof_envelope_with_manifest(cof_buf *out, const cof_envelope *e, cof_slice manifest,
-                                      uint64_t slot_size, cof_protection protection,
-                                      cof_error *err)
+                                      uint64_t slot_size, cof_protection protection, cof_error *err)
 {
     cof_envelope with = *e; /* shares the lists, which stay e's */
     size_t before = out->len;

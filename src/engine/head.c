@@ -34,22 +34,21 @@ static bool has_magic(const uint8_t raw[COF_SUPERBLOCK_SIZE])
 static cof_status read_superblocks(cof_head *h, const cof_file *file, cof_error *err)
 {
     size_t got = 0;
-    cof_status st =
-        cof_file_pread_some(h->raw, sizeof(h->raw), &got, file, 0, err);
+    cof_status st = cof_file_pread_some(h->raw, sizeof(h->raw), &got, file, 0, err);
 
     if (st != COF_OK)
         return st;
     if (got < sizeof(h->raw[0]) || (!has_magic(h->raw[0]) && !has_magic(h->raw[1])))
         return not_a_backup(file, err);
     if (got < sizeof(h->raw))
-        return cof_fail_rule(err, COF_FORMAT, "GE-2", got,
-                             "%s is cut off: it ends inside its head", cof_file_label(file));
+        return cof_fail_rule(err, COF_FORMAT, "GE-2", got, "%s is cut off: it ends inside its head",
+                             cof_file_label(file));
     if ((st = cof_superblock_choose(&h->sb, &h->sb_state, h->raw[0], h->raw[1], err)) != COF_OK ||
         (st = cof_preamble_parse(&h->preamble, h->sb.preamble, err)) != COF_OK)
         return st;
     if (h->sb.role != COF_VOLUME_WHOLE)
-        return cof_fail_rule(err, COF_UNSUPPORTED, "SB-3", 10,
-                             "%s is not a whole backup: it is %s", cof_file_label(file),
+        return cof_fail_rule(err, COF_UNSUPPORTED, "SB-3", 10, "%s is not a whole backup: it is %s",
+                             cof_file_label(file),
                              h->sb.role == COF_VOLUME_LATER ? "a later volume of one"
                                                             : "the head of one without its body");
     return cof_preamble_core(h->core, h->sb.preamble, err);
@@ -222,7 +221,8 @@ size_t cof_head_report(const cof_head *h, const cof_report *report)
         found++;
     }
     if (cof_head_pending(h)) {
-        cof_note(report, "a change of the recipients was interrupted; the next rotate completes it");
+        cof_note(report,
+                 "a change of the recipients was interrupted; the next rotate completes it");
         found++;
     }
     if (h->fell_back) {

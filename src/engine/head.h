@@ -51,8 +51,7 @@ bool cof_head_pending(const cof_head *head);
  * damaged copy from the good one.  *did (may be NULL) says whether anything was to do.  COF_IO;
  * after a failed fsync the sentence says that the state is unknown.
  */
-cof_status cof_head_settle(cof_head *head, cof_file *file, bool *did,
-                           cof_error *err) COF_MUST_USE;
+cof_status cof_head_settle(cof_head *head, cof_file *file, bool *did, cof_error *err) COF_MUST_USE;
 
 /*
  * Steps 1 to 8: replace the envelope.  The head must be settled.  COF_LIMIT, before anything is

@@ -49,8 +49,7 @@ typedef struct cof_judgement {
  * by anybody known is a judgement (COF_STANDING_BAD), not a failure.  COF_NOMEM, COF_INTERNAL.
  */
 cof_status cof_judge(cof_judgement *out, const cof_signed *statement, const uint8_t by[32],
-                     const cof_candidates *candidates, cof_role role,
-                     cof_error *err) COF_MUST_USE;
+                     const cof_candidates *candidates, cof_role role, cof_error *err) COF_MUST_USE;
 
 /* Fill a party for display: the certificate's subject where it is at hand, and the fingerprint. */
 void cof_party_describe(cof_party *out, const uint8_t by[32], cof_standing standing,

@@ -149,8 +149,7 @@ static cof_status check_custody(const cof_locks *locks, const cof_preamble *prea
             COF_OK ||
         (st = cof_custody_check_preamble(&cof_locks_newest(locks)->custody, preamble, core,
                                          keys_sha256, err)) != COF_OK ||
-        (st = check_recipients(locks, err)) != COF_OK ||
-        (st = check_chain(locks, err)) != COF_OK)
+        (st = check_recipients(locks, err)) != COF_OK || (st = check_chain(locks, err)) != COF_OK)
         return st;
     return cof_keys_check(locks->envelope.keys, locks->recipients.certs, locks->recipients.count,
                           err);

@@ -35,8 +35,8 @@ static cof_status same_manifest(const cof_opened *o, cof_slice other, cof_error 
     cof_signed *message = NULL;
     cof_status st = cof_signed_parse(&message, other, COF_OID_MANIFEST, 1, err);
 
-    if (st == COF_OK && !cof_slice_equal(cof_signed_content(message),
-                                         cof_signed_content(o->manifest_message)))
+    if (st == COF_OK &&
+        !cof_slice_equal(cof_signed_content(message), cof_signed_content(o->manifest_message)))
         st = cof_fail_rule(err, COF_AUTH, "MF-4", COF_NO_OFFSET,
                            "the manifest in the head and the one at the end of the backup differ");
     cof_signed_free(message);

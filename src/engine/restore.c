@@ -43,8 +43,9 @@ static cof_status check_openable(const cof_reader *r, cof_error *err)
                         "), which this version does not restore",
                         p->epoch);
     if (p->protection == COF_PROTECTION_SEALED && r->opened.schedule == NULL)
-        return cof_fail(err, COF_NO_MATCH, "the backup is encrypted: a private key of a recipient "
-                                           "is needed (--key)");
+        return cof_fail(err, COF_NO_MATCH,
+                        "the backup is encrypted: a private key of a recipient "
+                        "is needed (--key)");
     if (r->opened.maker.standing != COF_STANDING_TRUSTED)
         return cof_fail(err, COF_AUTH, "the maker of the backup is not trusted");
     return COF_OK;
@@ -166,8 +167,7 @@ static cof_status restore_sink(cof_reader *reader, cof_sink *sink, cof_error *er
     return st == COF_OK ? cof_sink_publish(sink, err) : st;
 }
 
-cof_status cof_reader_restore_file(cof_reader *reader, const char *path, bool force,
-                                   cof_error *err)
+cof_status cof_reader_restore_file(cof_reader *reader, const char *path, bool force, cof_error *err)
 {
     cof_sink *sink = NULL;
     cof_status st = check_openable(reader, err);

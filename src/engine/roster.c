@@ -136,8 +136,8 @@ static cof_status keep(cof_roster *out, const cof_cert_list *present, const chan
     for (size_t i = 0; st == COF_OK && i < present->count; i++) {
         cof_cert *cert = present->certs[i];
         bool renewed = list_has_key(&c->come, cert) && !list_has(&c->come, cert);
-        bool stays = list_has(&c->come, cert) ||
-                     (!c->replace_all && !renewed && !list_has(&c->go, cert));
+        bool stays =
+            list_has(&c->come, cert) || (!c->replace_all && !renewed && !list_has(&c->go, cert));
 
         st = cof_cert_list_add(stays ? &out->list : &out->removed, cert, err);
     }
@@ -155,8 +155,8 @@ static cof_status admit(cof_roster *out, const change *c, const cof_rotate_optio
         if (!list_has(&out->list, c->come.certs[i]))
             st = cof_cert_list_add(&fresh, c->come.certs[i], err);
     if (st == COF_OK)
-        st = cof_recipients_accept(&out->added, &fresh, o->signer, false, &o->report, &skipped,
-                                   err);
+        st =
+            cof_recipients_accept(&out->added, &fresh, o->signer, false, &o->report, &skipped, err);
     for (size_t i = 0; st == COF_OK && i < out->added.count; i++)
         st = cof_cert_list_add(&out->list, out->added.certs[i], err);
     cof_cert_list_wipe(&fresh);

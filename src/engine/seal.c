@@ -30,8 +30,8 @@ cof_status cof_sealer_new(cof_sealer **out, const cof_preamble *preamble,
         return cof_fail(err, COF_NOMEM, "out of memory");
     s->preamble = preamble;
     s->codec = codec;
-    s->segment = (cof_segment){
-        .schedule = schedule, .cipher = preamble->cipher, .direction = COF_AEAD_SEAL};
+    s->segment =
+        (cof_segment){.schedule = schedule, .cipher = preamble->cipher, .direction = COF_AEAD_SEAL};
     s->out = malloc(preamble->record_size + COF_AEAD_TAG_SIZE);
     if (s->out == NULL)
         st = cof_fail(err, COF_NOMEM, "out of memory");
@@ -70,8 +70,8 @@ static cof_status compress(cof_sealer *s, cof_frame *frame, cof_slice *content,
     return st;
 }
 
-static cof_status encrypt(cof_sealer *s, cof_sealed *out, const cof_frame *frame,
-                          cof_slice content, cof_error *err)
+static cof_status encrypt(cof_sealer *s, cof_sealed *out, const cof_frame *frame, cof_slice content,
+                          cof_error *err)
 {
     uint8_t nonce[COF_AEAD_NONCE_SIZE];
     cof_status st;

@@ -11,8 +11,8 @@ typedef struct cof_segment {
     const cof_schedule *schedule; /* borrowed; NULL: nothing is sealed */
     cof_cipher cipher;
     cof_aead_direction direction;
-    cof_aead *aead;    /* owned; NULL before the first record */
-    uint64_t number;   /* of the segment whose key aead holds */
+    cof_aead *aead;  /* owned; NULL before the first record */
+    uint64_t number; /* of the segment whose key aead holds */
     uint8_t base[COF_AEAD_NONCE_SIZE];
 } cof_segment;
 

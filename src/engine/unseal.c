@@ -26,8 +26,8 @@ cof_status cof_unsealer_new(cof_unsealer **out, const cof_preamble *preamble,
     if (u == NULL)
         return cof_fail(err, COF_NOMEM, "out of memory");
     u->preamble = preamble;
-    u->segment = (cof_segment){
-        .schedule = schedule, .cipher = preamble->cipher, .direction = COF_AEAD_OPEN};
+    u->segment =
+        (cof_segment){.schedule = schedule, .cipher = preamble->cipher, .direction = COF_AEAD_OPEN};
     u->plain = malloc(preamble->record_size);
     st = u->plain != NULL ? cof_decompressor_new(&u->decompressor, err)
                           : cof_fail(err, COF_NOMEM, "out of memory");

@@ -94,8 +94,9 @@ static cof_status need_key(const cof_reader *r, cof_error *err)
     if (r->opened.head.preamble.protection == COF_PROTECTION_SIGNED_ONLY ||
         r->opened.schedule != NULL)
         return COF_OK;
-    return cof_fail(err, COF_NO_MATCH, "the backup is encrypted: a private key of a recipient is "
-                                       "needed (--key)");
+    return cof_fail(err, COF_NO_MATCH,
+                    "the backup is encrypted: a private key of a recipient is "
+                    "needed (--key)");
 }
 
 cof_status cof_reader_verify(cof_reader *reader, cof_depth depth, cof_error *err)
@@ -107,8 +108,8 @@ cof_status cof_reader_verify(cof_reader *reader, cof_depth depth, cof_error *err
         return COF_OK;
     if (depth == COF_VERIFY_DEEP &&
         ((st = need_key(reader, err)) != COF_OK ||
-         (st = cof_unsealer_new(&c.unsealer, &reader->opened.head.preamble,
-                                reader->opened.schedule, err)) != COF_OK))
+         (st = cof_unsealer_new(&c.unsealer, &reader->opened.head.preamble, reader->opened.schedule,
+                                err)) != COF_OK))
         return st;
     st = walk_body(&c, err);
     cof_unsealer_free(c.unsealer);

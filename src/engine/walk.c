@@ -21,16 +21,22 @@
 /* The place of a stream in cof_order.stream_end; -1 for one that this version does not read. */
 static int stream_slot(uint16_t stream)
 {
-    return stream == 0 ? 0 : stream == COF_STREAM_CATALOG ? 1 : stream == COF_STREAM_LINEAGE ? 2 : -1;
+    return stream == 0                    ? 0
+           : stream == COF_STREAM_CATALOG ? 1
+           : stream == COF_STREAM_LINEAGE ? 2
+                                          : -1;
 }
 
 cof_status cof_order_check(cof_order *o, const cof_frame *f, const cof_preamble *preamble,
                            uint64_t at, cof_error *err)
 {
     int slot = stream_slot(f->stream);
-    cof_status st = cof_frame_check_record(f, preamble, err);
+    cof_status st;
 
-    if (st != COF_OK)
+    if (!cof_frame_is_record(f))
+        return cof_fail_rule(err, COF_FORMAT, "FR-3", at,
+                             "a frame that is no record stands among the records");
+    if ((st = cof_frame_check_record(f, preamble, err)) != COF_OK)
         return st;
     if (f->record != o->next)
         return cof_fail_rule(err, COF_FORMAT, "RC-1", at,
@@ -41,8 +47,7 @@ cof_status cof_order_check(cof_order *o, const cof_frame *f, const cof_preamble 
                              "the backup holds several streams, which this version does not read");
     if (f->offset != o->stream_end[slot])
         return cof_fail_rule(err, COF_FORMAT, "RC-2", at,
-                             "record %" PRIu64 " does not go on where its stream ended",
-                             f->record);
+                             "record %" PRIu64 " does not go on where its stream ended", f->record);
     if (o->lineage && f->kind != COF_FRAME_LINEAGE)
         return cof_fail_rule(err, COF_FORMAT, "RC-4", at,
                              "record %" PRIu64 " stands behind the lineage", f->record);
@@ -122,8 +127,10 @@ static cof_status damaged_index(cof_walk *w, cof_error *err)
         return cof_fail_rule(err, COF_FORMAT, "IX-1", w->at,
                              "the index at body offset %" PRIu64 " is not the one of its records",
                              w->at);
-    cof_note(w->report, "the index at body offset %" PRIu64 " is damaged; it is not needed to "
-                        "read the backup", w->at);
+    cof_note(w->report,
+             "the index at body offset %" PRIu64 " is damaged; it is not needed to "
+             "read the backup",
+             w->at);
     w->damaged++;
     return COF_OK;
 }
@@ -203,9 +210,8 @@ static cof_status walk_record(cof_walk *w, const cof_frame *f, const uint8_t *he
     if (f->kind == COF_FRAME_DATA)
         w->plain_bytes += f->plain_len;
     if (w->hooks.record != NULL &&
-        (st = w->hooks.record(w->hooks.ctx, f,
-                              w->pending + (w->pending_count - 1) * COF_ENTRY_SIZE, w->payload,
-                              w->at, err)) != COF_OK)
+        (st = w->hooks.record(w->hooks.ctx, f, w->pending + (w->pending_count - 1) * COF_ENTRY_SIZE,
+                              w->payload, w->at, err)) != COF_OK)
         return st;
     w->at += COF_FRAME_SIZE + f->stored_len;
     return COF_OK;
@@ -218,10 +224,9 @@ static cof_status walk_ancillary(cof_walk *w, const cof_frame *f, cof_error *err
     cof_status st = COF_OK;
 
     if (!w->after_index)
-        return cof_fail_rule(err, COF_FORMAT, "FR-3", w->at,
-                             "an ancillary frame stands at body offset %" PRIu64
-                             ", not behind an index",
-                             w->at);
+        return cof_fail_rule(
+            err, COF_FORMAT, "FR-3", w->at,
+            "an ancillary frame stands at body offset %" PRIu64 ", not behind an index", w->at);
     if ((st = check_room(w, f->stored_len, err)) != COF_OK)
         return st;
     for (size_t left = f->stored_len; st == COF_OK && left > 0; left -= cof_min_size(left, piece))

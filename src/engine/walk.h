@@ -51,11 +51,11 @@ cof_status cof_order_check(cof_order *order, const cof_frame *frame, const cof_p
 typedef struct cof_walk {
     const cof_preamble *preamble; /* borrowed */
     cof_walk_hooks hooks;
-    uint64_t end;    /* body offset at which the content ends, or COF_NO_OFFSET: up to TAIL */
-    bool strict;     /* a damaged INDEX is a failure, not a warning */
+    uint64_t end; /* body offset at which the content ends, or COF_NO_OFFSET: up to TAIL */
+    bool strict;  /* a damaged INDEX is a failure, not a warning */
     const cof_report *report;
 
-    uint64_t at;      /* body offset of the next frame */
+    uint64_t at; /* body offset of the next frame */
     cof_order order;
     uint64_t by_kind[4];  /* records of each kind */
     uint64_t plain_bytes; /* of DATA records */
@@ -64,12 +64,12 @@ typedef struct cof_walk {
     cof_frame tail; /* the header that ended a walk whose end was not known */
 
     /* Inside the walk. */
-    uint8_t *pending;     /* entries since the last INDEX */
+    uint8_t *pending; /* entries since the last INDEX */
     size_t pending_count;
-    uint64_t pending_at;  /* body offset of the first of their frames */
-    bool after_index;     /* ancillary frames may stand here */
-    bool closing;         /* and nothing else but the end */
-    uint8_t *payload;     /* the largest that a record can have */
+    uint64_t pending_at; /* body offset of the first of their frames */
+    bool after_index;    /* ancillary frames may stand here */
+    bool closing;        /* and nothing else but the end */
+    uint8_t *payload;    /* the largest that a record can have */
     cof_sha256_ctx *sha;
 } cof_walk;
 

@@ -47,8 +47,9 @@ uint64_t cof_envelope_slot_size(uint64_t len)
 {
     uint64_t wanted;
 
-    if (!cof_mul_u64(len, 4, &wanted) || !cof_round_up_u64(wanted, COF_BLOCK_SIZE, &wanted))
+    if (!cof_mul_u64(len, 4, &wanted) || !cof_add_u64(wanted, COF_BLOCK_SIZE / 2, &wanted))
         wanted = COF_SLOT_SIZE_MAX;
+    wanted -= wanted % COF_BLOCK_SIZE;
     return cof_min_u64(cof_max_u64(wanted, COF_SLOT_SIZE_MIN), COF_SLOT_SIZE_MAX);
 }
 

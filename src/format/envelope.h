@@ -79,8 +79,8 @@ cof_status cof_envelope_emit(cof_buf *out, const cof_envelope *env, cof_protecti
 void cof_envelope_wipe(cof_envelope *env);
 
 /*
- * The slot size to choose for a first envelope of `len` bytes: four times as much, in whole
- * blocks, within the bounds.  Where even the largest slot is too small, that one: the caller
+ * The slot size to choose for a first envelope of `len` bytes: four times as much, to the
+ * nearest block, within the bounds.  Where even the largest slot is too small, that one: the caller
  * compares.
  */
 uint64_t cof_envelope_slot_size(uint64_t len);

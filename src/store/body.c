@@ -27,8 +27,7 @@ cof_status cof_body_read(void *out, size_t len, const cof_body *body, uint64_t o
 {
     if (off > body->len || len > body->len - off)
         return cof_fail_rule(err, COF_FORMAT, "GE-2", body->base + body->len,
-                             "%s is cut off: it ends at byte %" PRIu64
-                             ", where more should follow",
+                             "%s is cut off: it ends at byte %" PRIu64 ", where more should follow",
                              cof_file_label(body->file), body->base + body->len);
     return cof_file_read_full(out, len, body->file, body->base + off, err);
 }

@@ -20,8 +20,7 @@ typedef struct cof_sink cof_sink;
  * A file that will be called path.  An existing one is COF_USAGE unless force, at once and again
  * when it is published.  Mode 0600.
  */
-cof_status cof_sink_file(cof_sink **out, const char *path, bool force,
-                         cof_error *err) COF_MUST_USE;
+cof_status cof_sink_file(cof_sink **out, const char *path, bool force, cof_error *err) COF_MUST_USE;
 
 /* A descriptor, which stays the caller's. */
 cof_status cof_sink_fd(cof_sink **out, int fd, cof_error *err) COF_MUST_USE;

@@ -177,8 +177,7 @@ static cof_status compare(void *ctx, const void *data, size_t len, cof_error *er
 
 kit_outcome kit_try(const kit *k, bool restore)
 {
-    cof_open_options o = {
-        .path = k->path, .trust = k->trust, .keys = restore ? k->keys : NULL};
+    cof_open_options o = {.path = k->path, .trust = k->trust, .keys = restore ? k->keys : NULL};
     kit_outcome result = {COF_OK, 0, false};
     comparison c = {k, 0, true};
     cof_reader *reader = NULL;

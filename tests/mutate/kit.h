@@ -16,9 +16,9 @@ typedef struct kit {
     size_t len;
     uint8_t *content;
     size_t content_len;
-    cof_trust *trust;     /* the maker */
-    cof_keyring *keys;    /* of the recipient */
-    cof_signer *signer;   /* the maker's */
+    cof_trust *trust;   /* the maker */
+    cof_keyring *keys;  /* of the recipient */
+    cof_signer *signer; /* the maker's */
     cof_certs *recipient, *other;
 } kit;
 

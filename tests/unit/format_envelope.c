@@ -302,8 +302,8 @@ static void slot_sizes(void **state)
     (void)state;
     assert_int_equal(cof_envelope_slot_size(100), 16384);
     assert_int_equal(cof_envelope_slot_size(4096), 16384);
-    assert_int_equal(cof_envelope_slot_size(4097), 20480);
-    assert_int_equal(cof_envelope_slot_size(5120), 20480);
+    assert_int_equal(cof_envelope_slot_size(4607), 16384);
+    assert_int_equal(cof_envelope_slot_size(4608), 20480);
     assert_int_equal(cof_envelope_slot_size(4194304), 16777216);
     assert_int_equal(cof_envelope_slot_size(4194305), 16777216);
     assert_int_equal(cof_envelope_slot_size(UINT64_MAX), 16777216);

@@ -178,7 +178,7 @@ class Envelope:
             kind, flags, value = c.number(2), c.number(2), None
             value = c.take(c.number(4))
             need(value, FORMAT, "EN-1", "empty item")
-            need(flags & ~CRITICAL == 0, FORMAT, "GE-1", "item flags")
+            need(flags & ~CRITICAL == 0, FORMAT, "EN-3", "item flags")
             need(not items or items[-1][0] <= kind, FORMAT, "EN-2", "types decrease")
             if KEYS <= kind <= MANIFEST:
                 need(flags == CRITICAL, FORMAT, "EN-3", "flags of a known type")

@@ -1,0 +1,100 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Bounds that do not depend on the speed of a machine: memory and size.
+
+Usage: limits.py COFFER [GIBIBYTES]
+
+An 8 GiB stream is backed up, verified, verified deeply and restored on one thread, each with at
+most 96 MiB resident; a 1 KiB backup takes at most 48 KiB, whatever the kinds of key.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+
+MIB = 1 << 20
+RESIDENT_MAX = 96 * MIB
+SMALL_MAX = 48 << 10
+
+
+class Limits:
+    def __init__(self, coffer, folder, stream_bytes):
+        self.coffer, self.folder, self.stream_bytes = coffer, folder, stream_bytes
+        self.env = dict(os.environ, COFFER_HOME=os.path.join(folder, "home"))
+        self.number = self.failures = 0
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def tell(self, good, what):
+        self.number += 1
+        self.failures += not good
+        print(f"{'ok' if good else 'not ok'} {self.number} - {what}", flush=True)
+
+    def run(self, *args, **streams):
+        """Run the command to its end; its peak of resident memory in bytes."""
+        process = subprocess.Popen([self.coffer, *args], env=self.env, **streams)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode != 0:
+            sys.exit(f"coffer {args[0]} ended with {process.returncode}")
+        return usage.ru_maxrss * 1024
+
+    def keys(self):
+        for name, kind in (("ops", "rsa-3072"), ("small", "p256")):
+            self.run("keygen", self.path(name), "--type", kind, "--no-passphrase", "-q",
+                     stdout=subprocess.DEVNULL)
+        self.run("init", "-r", self.path("ops.crt"), "--name", "limits", stdout=subprocess.DEVNULL)
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:3072", "-noenc", "-subj", "/CN=rsa",
+                        "-addext", "keyUsage=digitalSignature", "-keyout", self.path("rsa.key"),
+                        "-out", self.path("rsa.crt")], check=True, capture_output=True)
+
+    def stream(self):
+        """Numbers, one a line: compresses as text does, and no two records are the same."""
+        return subprocess.Popen(f"seq 1 2000000000 | head -c {self.stream_bytes}", shell=True,
+                                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+
+    def memory(self):
+        backup = self.path("big.cof")
+        source = self.stream()
+        key = ("--key", self.path("ops.key"))
+        null = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        steps = [("backup", self.run("backup", "-q", "-o", backup, "-", stdin=source.stdout))]
+        source.stdout.close()
+        source.wait()
+        steps.append(("verify", self.run("verify", "-q", backup, **null)))
+        steps.append(("verify --deep", self.run("verify", "-q", "--deep", *key, backup, **null)))
+        steps.append(("restore", self.run("restore", "-q", *key, "-o", "-", backup, **null)))
+        for name, peak in steps:
+            self.tell(peak <= RESIDENT_MAX,
+                      f"{name} of {self.stream_bytes / (1 << 30):.1f} GiB: {peak / MIB:.1f} MiB resident")
+        os.unlink(backup)
+
+    def size(self):
+        with open(self.path("kib"), "wb") as f:
+            f.write(os.urandom(1024))
+        for recipient, signer in (("ops", []), ("small", []), ("ops", ["--sign-key", self.path("rsa.key")])):
+            out = self.path("kib.cof")
+            with open(self.path("kib"), "rb") as f:
+                self.run("backup", "-q", "-o", out, "-r", self.path(f"{recipient}.crt"), *signer, "-",
+                         stdin=f)
+            size = os.path.getsize(out)
+            by = "RSA-3072" if signer else "P-256"
+            self.tell(size <= SMALL_MAX, f"1 KiB for {recipient}, signed with {by}: {size} bytes")
+            os.unlink(out)
+
+
+def main():
+    coffer = os.path.abspath(sys.argv[1])
+    gibibytes = float(sys.argv[2]) if len(sys.argv) > 2 else 8
+    with tempfile.TemporaryDirectory(prefix="coffer-limits-", dir="/dev/shm") as folder:
+        limits = Limits(coffer, folder, int(gibibytes * (1 << 30)))
+        limits.keys()
+        limits.size()
+        limits.memory()
+    print(f"1..{limits.number}")
+    return limits.failures != 0
+
+
+sys.exit(main())

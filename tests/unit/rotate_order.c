@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Does a rotation write in exactly the order of FORMAT.md, section 8 (CH-1, CH-2), and touch
+ * nothing else?  The system calls are recorded through the replaceable os table.
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <coffer/coffer.h>
+#include <errno.h>
+
+#include "scratch.h"
+
+#define SLOT 16384
+#define BODY (8192 + 2 * SLOT)
+
+typedef struct event {
+    char what; /* 'w' a write, 's' an fsync */
+    uint64_t from, to;
+} event;
+
+static event events[64];
+static size_t event_count;
+static uint64_t lowest_body_read = UINT64_MAX;
+
+static void record(char what, uint64_t from, uint64_t to)
+{
+    assert_true(event_count < sizeof(events) / sizeof(events[0]));
+    events[event_count++] = (event){what, from, to};
+}
+
+static ssize_t recording_pwrite(int fd, const void *data, size_t len, off_t off)
+{
+    record('w', (uint64_t)off, (uint64_t)off + len);
+    return cof_os_real()->pwrite(fd, data, len, off);
+}
+
+static ssize_t recording_pread(int fd, void *out, size_t len, off_t off)
+{
+    if (off + (off_t)len > BODY && (uint64_t)off < lowest_body_read)
+        lowest_body_read = (uint64_t)off;
+    return cof_os_real()->pread(fd, out, len, off);
+}
+
+static int recording_fsync(int fd)
+{
+    record('s', 0, 0);
+    return cof_os_real()->fsync(fd);
+}
+
+/* ---- a backup to rotate ---- */
+
+typedef struct world {
+    cof_certs *first, *second;
+    cof_signer *signer;
+    cof_trust *trust;
+    cof_keyring *keys;
+} world;
+
+static void make_key(const char *key, const char *cert, cof_key_use use)
+{
+    const cof_keygen_options o = {in_dir(key), in_dir(cert), "p256", key, 10, use, NULL};
+
+    assert_int_equal(cof_keygen(&o, NULL, NULL), COF_OK);
+}
+
+static void make_world(world *w)
+{
+    assert_int_equal(cof_init(NULL), COF_OK);
+    make_key("s.key", "s.crt", COF_KEY_SIGNS);
+    make_key("a.key", "a.crt", COF_KEY_OPENS);
+    make_key("b.key", "b.crt", COF_KEY_OPENS);
+    assert_int_equal(cof_signer_load(&w->signer, in_dir("s.key"), NULL, NULL, NULL), COF_OK);
+    assert_int_equal(cof_trust_new(&w->trust, NULL), COF_OK);
+    assert_int_equal(
+        cof_trust_add(w->trust, in_dir("s.crt"), COF_ROLE_MAKER | COF_ROLE_CUSTODIAN, NULL),
+        COF_OK);
+    assert_int_equal(cof_keyring_new(&w->keys, NULL), COF_OK);
+    assert_int_equal(cof_keyring_add(w->keys, in_dir("a.key"), NULL, NULL), COF_OK);
+    assert_int_equal(cof_certs_new(&w->first, NULL), COF_OK);
+    assert_int_equal(cof_certs_add(w->first, in_dir("a.crt"), NULL), COF_OK);
+    assert_int_equal(cof_certs_new(&w->second, NULL), COF_OK);
+    assert_int_equal(cof_certs_add(w->second, in_dir("b.crt"), NULL), COF_OK);
+}
+
+static void free_world(world *w)
+{
+    cof_certs_free(w->first);
+    cof_certs_free(w->second);
+    cof_signer_free(w->signer);
+    cof_trust_free(w->trust);
+    cof_keyring_free(w->keys);
+}
+
+static void make_backup(const world *w)
+{
+    cof_backup_options o = {.recipients = w->first, .signer = w->signer};
+    cof_backup *b = NULL;
+
+    o.output = in_dir("x.cof");
+    assert_int_equal(cof_backup_begin(&b, &o, NULL), COF_OK);
+    assert_int_equal(cof_backup_write(b, "content", 7, NULL), COF_OK);
+    assert_int_equal(cof_backup_finish(b, NULL, NULL), COF_OK);
+    cof_backup_free(b);
+}
+
+static cof_status rotate(const world *w, bool dry_run)
+{
+    cof_rotate_options o = {.trust = w->trust,
+                            .keys = w->keys,
+                            .signer = w->signer,
+                            .add = w->second,
+                            .dry_run = dry_run};
+    cof_rotate_result result = {.changed = false};
+    cof_status st;
+
+    o.path = in_dir("x.cof");
+    st = cof_rotate(&o, &result, NULL);
+    cof_rotate_result_wipe(&result);
+    return st;
+}
+
+static void start_recording(void)
+{
+    event_count = 0;
+    lowest_body_read = UINT64_MAX;
+    scratch_os.pwrite = recording_pwrite;
+    scratch_os.pread = recording_pread;
+    scratch_os.fsync = recording_fsync;
+    cof_os_set(&scratch_os);
+}
+
+static void assert_event(size_t i, char what, uint64_t from, uint64_t to)
+{
+    assert_true(i < event_count);
+    assert_int_equal(events[i].what, what);
+    assert_int_equal(events[i].from, from);
+    assert_int_equal(events[i].to, to);
+}
+
+/* Steps 0 to 8, with slot A in use: the new envelope goes to slot B first. */
+static void writes_in_the_order_of_section_8(void **state)
+{
+    world w;
+
+    (void)state;
+    make_world(&w);
+    make_backup(&w);
+    start_recording();
+    assert_int_equal(rotate(&w, false), COF_OK);
+    assert_event(0, 's', 0, 0);
+    assert_event(1, 'w', 8192 + SLOT, 8192 + 2 * SLOT);
+    assert_event(2, 's', 0, 0);
+    assert_event(3, 'w', 0, 4096);
+    assert_event(4, 's', 0, 0);
+    assert_event(5, 'w', 8192, 8192 + SLOT);
+    assert_event(6, 's', 0, 0);
+    assert_event(7, 'w', 4096, 8192);
+    assert_event(8, 's', 0, 0);
+    assert_int_equal(event_count, 9);
+    free_world(&w);
+}
+
+static void never_reads_the_body(void **state)
+{
+    world w;
+
+    (void)state;
+    make_world(&w);
+    make_backup(&w);
+    start_recording();
+    assert_int_equal(rotate(&w, false), COF_OK);
+    assert_true(lowest_body_read == UINT64_MAX);
+    free_world(&w);
+}
+
+static void a_dry_run_writes_nothing(void **state)
+{
+    world w;
+
+    (void)state;
+    make_world(&w);
+    make_backup(&w);
+    start_recording();
+    assert_int_equal(rotate(&w, true), COF_OK);
+    assert_int_equal(event_count, 0);
+    free_world(&w);
+}
+
+/* ---- a failed fsync stops everything ---- */
+
+static size_t fsyncs_until_failure;
+
+static int failing_fsync(int fd)
+{
+    record('s', 0, 0);
+    if (fsyncs_until_failure-- == 0) {
+        errno = EIO;
+        return -1;
+    }
+    return cof_os_real()->fsync(fd);
+}
+
+static void nothing_is_written_after_a_failed_fsync(void **state)
+{
+    world w;
+
+    (void)state;
+    make_world(&w);
+    for (size_t n = 0; n < 5; n++) {
+        cof_os_set(NULL);
+        make_backup(&w);
+        start_recording();
+        scratch_os.fsync = failing_fsync;
+        fsyncs_until_failure = n;
+        assert_int_equal(rotate(&w, false), COF_IO);
+        assert_int_equal(event_count, 2 * n + 1); /* and the last one is the fsync that failed */
+        assert_int_equal(events[event_count - 1].what, 's');
+        cof_os_set(NULL);
+        assert_int_equal(unlink(in_dir("x.cof")), 0);
+    }
+    free_world(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(writes_in_the_order_of_section_8, scratch_set_up,
+                                        scratch_tear_down),
+        cmocka_unit_test_setup_teardown(never_reads_the_body, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(a_dry_run_writes_nothing, scratch_set_up,
+                                        scratch_tear_down),
+        cmocka_unit_test_setup_teardown(nothing_is_written_after_a_failed_fsync, scratch_set_up,
+                                        scratch_tear_down),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
