@@ -4,7 +4,7 @@
 import re
 from dataclasses import dataclass, field, replace
 
-from .binary import Cursor, all_zero, round_up, sha256, u8, u16, u32, u64, uuid_text
+from .binary import Cursor, all_zero, sha256, u8, u16, u32, u64, uuid_text
 from .errors import FORMAT, LIMIT, UNSUPPORTED, Refused, need
 
 MAGIC = bytes.fromhex("89434f464645520a")
