@@ -194,7 +194,7 @@ def _envelopes(reg):
     raw = envelope.emit()
     with_items("unknown-critical", "UNSUPPORTED", "EN-4", "an unknown critical item", items + [(7, CRITICAL, b"x")])
     with_items("type-0-critical", "UNSUPPORTED", "EN-4", "a critical item of type 0", [(0, CRITICAL, b"x")] + items)
-    with_items("unknown-flag", "FORMAT", "GE-1", "an unknown item with another flag bit", items + [(7, 1, b"x")])
+    with_items("unknown-flag", "FORMAT", "EN-3", "an unknown item with another flag bit", items + [(7, 1, b"x")])
     with_items("known-not-critical", "FORMAT", "EN-3", "a SIGNER item without the critical flag",
                [(t, 0 if t == SIGNER else f, v) for t, f, v in items])
     with_items("known-flag", "FORMAT", "EN-3 GE-1", "KEYS with another flag bit besides",

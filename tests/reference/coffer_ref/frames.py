@@ -40,10 +40,7 @@ class Frame:
         c = Cursor(raw, "FR-1")
         need(c.take(2) == FRAME_MAGIC, FORMAT, "FR-1", "frame magic")
         kind, codec, flags = c.number(1), c.number(1), c.number(1)
-        if kind < 0x80:
-            c.zero(1, "FR-1")
-        else:
-            c.take(1)
+        c.zero(1, "FR-1")
         stream, plain, stored, number, offset = (c.number(n) for n in (2, 4, 4, 8, 8))
         frame = cls(kind, stored, codec, flags, stream, plain, number, offset)
         if kind >= 0x80:

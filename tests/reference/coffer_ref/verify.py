@@ -158,6 +158,10 @@ def restore(backup, walk, out):
         elif frame.stream == 0:
             out.write(data)
     lineage_items(b"".join(lineage))
+    if backup.preamble.content == 1 and not catalog:
+        return
+    need(catalog and catalog[-1][0] == backup.manifest["records"] - len(lineage) - 1, FORMAT, "section 3.8",
+         "the top of the catalog is not the last record")
 
     def read(offset, length):
         out.seek(offset)
