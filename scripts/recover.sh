@@ -3,9 +3,9 @@
 #
 # recover.sh - opens a coffer backup without coffer.
 #
-# It needs a POSIX shell whose printf is a builtin (dash, bash, busybox ash), the openssl command
-# (3.0 or later), GNU coreutils, sed, any POSIX awk, and the decompressor that the backup names:
-# zstd, lz4 or gzip. docs/FORMAT.md describes the file, docs/RECOVERY.md the same work by hand; the
+# It needs a POSIX shell whose printf is a builtin (dash, bash), the openssl command (3.0 or later),
+# GNU coreutils, sed, any POSIX awk (mawk will do), and the decompressor that the backup names: zstd,
+# lz4 or gzip. docs/FORMAT.md describes the file, docs/RECOVERY.md the same work by hand; the
 # rule ids (RC-8) in this script are those of FORMAT.md.
 #
 # The order is that of FORMAT.md section 7, and it is the point of the script:
@@ -37,7 +37,7 @@
 # and comparison of subject, not_after and key in the list of recipients with the certificates. A
 # tree backup comes out as the pax archive that it is: unpack it with tar.
 #
-# shellcheck disable=SC2154 # file, ends: set through eval
+# shellcheck disable=SC2154 # set through eval: fields(), file_N, ends_N
 # shellcheck disable=SC2015 # A && B || die: A and B are tests, never commands that half succeed
 
 set -eu
@@ -97,6 +97,26 @@ uint() {
     [ "$num" -ge 0 ] || die 5 "$1 holds an impossible number at $2"
 }
 
+# fields FILE OFFSET SIZE 'NAME:AT:WIDTH ...': many integers of a structure in variables, at once;
+# false if the file ends there, or a number is over 2^53
+fields() {
+    values=$(od -An -v -tu1 -j "$2" -N "$3" "$1" 2>/dev/null | awk -v size="$3" -v names="$4" '
+        { for (i = 1; i <= NF; i++) b[n++] = $i }
+        END {
+            if (n != size) exit
+            count = split(names, f, " ")
+            for (i = 1; i <= count; i++) {
+                split(f[i], p, ":")
+                v = 0
+                for (k = 0; k < p[3]; k++) v = v * 256 + b[p[2] + k]
+                if (v > 9007199254740991) exit
+                all = all sprintf("%s=%.0f ", p[1], v)
+            }
+            print all
+        }')
+    [ -n "$values" ] && eval "$values"
+}
+
 # cut_out FILE OFFSET LENGTH: the bytes, on standard output
 cut_out() {
     dd if="$1" bs=1048576 iflag=skip_bytes,count_bytes skip="$2" count="$3" status=none
@@ -127,7 +147,18 @@ zero() {
 
 # same FILE OFFSET FILE OFFSET LENGTH: true if both ranges hold the same bytes
 same() {
-    cmp -s -i "$2:$4" -n "$5" "$1" "$3" 2>/dev/null
+    sha_of "$1" "$2" "$5"
+    one=$sum
+    sha_of "$3" "$4" "$5"
+    [ "$sum" = "$one" ]
+}
+
+# same_files FILE FILE
+same_files() {
+    sha_file "$1"
+    one=$sum
+    sha_file "$2"
+    [ "$sum" = "$one" ]
 }
 
 is_hash() {
@@ -345,7 +376,7 @@ shape() {
 # shellcheck disable=SC2016
 json_program='
 function bad(why) { failed = 1; print "bad\tbad\t" why " at " p; exit }
-function blank() { while (index(" \t\n\r", substr(s, p, 1)) && p <= n) p++ }
+function blank() { while (p <= n && index(" \t\n\r", substr(s, p, 1))) p++ }
 function text(    a, c) {
     if (substr(s, p, 1) != "\"") bad("no string")
     a = ++p
@@ -353,7 +384,7 @@ function text(    a, c) {
         c = substr(s, p, 1)
         if (c == "" || c < " ") bad("string")
         if (c == "\"") break
-        if (c == "\\") { p++; if (!index("\"\\/bfnrtu", substr(s, p, 1))) bad("escape") }
+        if (c == "\\") { p++; if (p > n || !index("\"\\/bfnrtu", substr(s, p, 1))) bad("escape") }
     }
     return substr(s, a, p++ - a)
 }
@@ -387,7 +418,7 @@ function value(path, depth,    c, k, i, a) {
         }
     } else if (c == "\"") { k = text(); out(path, "s", k) }
     else {
-        for (a = p; index("{}[],: \t\n\r\"", substr(s, p, 1)) == 0; p++) ;
+        for (a = p; p <= n && index("{}[],: \t\n\r\"", substr(s, p, 1)) == 0; p++) ;
         k = substr(s, a, p - a)
         if (k == "true" || k == "false") out(path, "b", k)
         else if (k == "null") out(path, "z", k)
@@ -469,21 +500,11 @@ superblock() {
     sb=0
     [ "$seq_b" -le "$seq_a" ] || sb=4096
 
-    uint "$1" $((sb + 8)) 2
-    [ "$num" -eq 1 ] || die 5 "$1: format version $num is unknown"
-    uint "$1" $((sb + 10)) 1
-    sb_role=$num
-    [ "$num" -le 2 ] || die 5 "$1: role $num is unknown"
-    uint "$1" $((sb + 11)) 1
-    sb_active=$num
-    uint "$1" $((sb + 12)) 4
-    [ "$num" -eq 0 ] || die 5 "$1 needs a newer reader"
-    uint "$1" $((sb + 20)) 4
-    sb_volume=$num
-    uint "$1" $((sb + 24)) 8
-    sb_slot=$num
-    uint "$1" $((sb + 40)) 8
-    sb_length=$num
+    fields "$1" "$sb" 96 'version:8:2 sb_role:10:1 sb_active:11:1 incompat:12:4 sb_volume:20:4 sb_slot:24:8
+        sb_length:40:8' || die 5 "$1: superblock is not canonical"
+    [ "$version" -eq 1 ] || die 5 "$1: format version $version is unknown"
+    [ "$sb_role" -le 2 ] || die 5 "$1: role $sb_role is unknown"
+    [ "$incompat" -eq 0 ] || die 5 "$1 needs a newer reader"
     hex_of "$1" $((sb + 48)) 32
     sb_sum=$hex
     zero "$1" $((sb + 80)) 432 && zero "$1" $((sb + 1024)) 3040 || die 5 "$1: superblock is not canonical"
@@ -506,25 +527,10 @@ preamble() {
     at=$((sb + 512))
     hex_of "$1" "$at" 16
     uuid=$(printf '%s' "$hex" | sed 's/^\(.\{8\}\)\(....\)\(....\)\(....\)/\1-\2-\3-\4-/')
-    uint "$1" $((at + 16)) 4
-    epoch=$num
-    uint "$1" $((at + 20)) 4
-    record_size=$num
-    uint "$1" $((at + 24)) 8
-    created=$num
-    uint "$1" $((at + 32)) 1
-    cipher=$num
-    hex_of "$1" $((at + 33)) 2
-    [ "$hex" = 0101 ] || [ "$hex" = 0100 ] || die 5 "unknown tree hash or key schedule"
-    schedule=${hex#01}
-    uint "$1" $((at + 35)) 1
-    content=$num
-    uint "$1" $((at + 36)) 1
-    protection=$num
-    uint "$1" $((at + 37)) 1
-    label_length=$num
-    hex_of "$1" $((at + 38)) 10
-    [ "$hex" = 00000000000000000000 ] || die 5 "the preamble asks for something unknown"
+    fields "$1" "$at" 48 'epoch:16:4 record_size:20:4 created:24:8 cipher:32:1 tree:33:1 schedule:34:1 content:35:1
+        protection:36:1 label_length:37:1 reserved:38:2 body_incompat:40:4 reserved_too:44:4' || die 5 "preamble is not canonical"
+    [ "$tree" -eq 1 ] && [ "$schedule" -le 1 ] || die 5 "unknown tree hash or key schedule"
+    [ $((reserved + body_incompat + reserved_too)) -eq 0 ] || die 5 "the preamble asks for something unknown"
     hex_of "$1" $((at + 80)) 32
     maker=$hex
     [ "$label_length" -le 64 ] && zero "$1" $((at + 112 + label_length)) $((400 - label_length)) ||
@@ -550,8 +556,8 @@ preamble() {
     *) die 5 "content $content is unknown" ;;
     esac
     case $protection in
-    1) [ "$cipher" -ne 0 ] && [ "$schedule" = 01 ] || die 5 "sealed without a cipher" ;;
-    2) [ "$cipher" -eq 0 ] && [ "$schedule" = 00 ] || die 5 "signed-only with a cipher" ;;
+    1) [ "$cipher" -ne 0 ] && [ "$schedule" -eq 1 ] || die 5 "sealed without a cipher" ;;
+    2) [ "$cipher" -eq 0 ] && [ "$schedule" -eq 0 ] || die 5 "signed-only with a cipher" ;;
     *) die 5 "protection $protection is unknown" ;;
     esac
     tag_length=$((protection == 1 ? 16 : 0))
@@ -566,9 +572,8 @@ unpack() {
     hex_of "$1" "$2" 8
     why="no envelope at $2"
     [ "$hex" = 434f46454e56310a ] || return 1
-    uint "$1" $(($2 + 8)) 8
-    total=$num
     why="envelope at $2 has a wrong length"
+    fields "$1" $(($2 + 8)) 8 total:0:8 || return 1
     [ "$total" -ge 16 ] && [ "$total" -le "$3" ] || return 1
     rm -rf "$4"
     mkdir "$4"
@@ -579,12 +584,7 @@ unpack() {
     why="envelope at $2 has a bad item"
     while [ "$pos" -lt "$total" ]; do
         [ $((total - pos)) -gt 8 ] || return 1
-        uint "$4/envelope" "$pos" 2
-        type=$num
-        uint "$4/envelope" $((pos + 2)) 2
-        flags=$num
-        uint "$4/envelope" $((pos + 4)) 4
-        length=$num
+        fields "$4/envelope" "$pos" 8 'type:0:2 flags:2:2 length:4:4' || return 1
         pos=$((pos + 8))
         [ "$length" -ge 1 ] && [ "$length" -le $((total - pos)) ] && [ "$type" -ge "$last" ] || return 1
         last=$type
@@ -624,12 +624,15 @@ unpack() {
 spki() {
     key=
     openssl x509 -in "$1" -noout -pubkey -out "$tmp/spki.pem" 2>/dev/null || return 0
-    bits=$(openssl pkey -pubin -in "$tmp/spki.pem" -noout -text 2>/dev/null |
-        sed -n 's/.*Public-Key: (\([0-9]*\) bit).*/\1/p')
-    case $(openssl pkey -pubin -in "$tmp/spki.pem" -noout -text 2>/dev/null) in
+    text=$(openssl pkey -pubin -in "$tmp/spki.pem" -noout -text 2>/dev/null) || return 0
+    case $text in
     *"NIST CURVE: P-256"* | *"NIST CURVE: P-384"* | *"NIST CURVE: P-521"*) ;;
     *"ASN1 OID"* | *"Field Type"*) return 0 ;;
-    *) [ "${bits:-0}" -ge 2048 ] || return 0 ;;
+    *'Public-Key: ('*)
+        bits=${text#*Public-Key: (}
+        [ "${bits%% *}" -ge 2048 ] || return 0
+        ;;
+    *) return 0 ;;
     esac
     key=$(openssl pkey -pubin -in "$tmp/spki.pem" -outform DER 2>/dev/null | sha256sum)
     key=${key%% *}
@@ -768,7 +771,8 @@ custody() {
     done >"$tmp/recipients.ours"
     sort "$tmp/recipients.ours" >"$tmp/recipients.a"
     sed -n '/^\.recipients\[[0-9]*\]\.sha256/p; /^\.recipients\[[0-9]*\]\.spki/p' "$1/custody.flat" |
-        sort | cmp -s - "$tmp/recipients.a" || return 1
+        sort >"$tmp/recipients.b"
+    same_files "$tmp/recipients.a" "$tmp/recipients.b" || return 1
 
     # The verdict: every signature must be good, and `by` be the trusted key of one of the signers.
     custody_good=
@@ -784,7 +788,7 @@ custody() {
         openssl x509 -in "$1/signer.$number" >>"$tmp/pins.pem" 2>/dev/null || return 0
     done
     signed "$1/custody" "$tmp/pins.pem" "$tmp/custody.out" || return 0
-    cmp -s "$tmp/custody.out" "$1/custody.json" || return 0
+    same_files "$tmp/custody.out" "$1/custody.json" || return 0
     by_signed=
     rm -f "$tmp"/signer.pem.*
     awk -v base="$tmp/signer.pem." '/BEGIN CERT/ { n++ } { print > (base n) }' "$tmp/signers.pem"
@@ -866,12 +870,7 @@ trailer() {
     [ "$1" -ge 96 ] && [ $((at + 64)) -le "$size" ] || return 1
     hex_of "$last_file" "$at" 8
     [ "$hex" = 434f4654524c520a ] || return 1
-    uint "$last_file" $((at + 8)) 8
-    first=$num
-    uint "$last_file" $((at + 16)) 8
-    second=$num
-    uint "$last_file" $((at + 24)) 8
-    length=$num
+    fields "$last_file" "$at" 32 'first:8:8 second:16:8 length:24:8' || return 1
     hex_of "$last_file" $((at + 32)) 32
     tail_sum=$hex
     [ "$length" -ge 16 ] && [ "$length" -le 67108864 ] && [ "$second" -eq $((first + 96 + length)) ] &&
@@ -935,11 +934,8 @@ tail_manifest() {
     end=$((at + length))
     hex_of "$last_file" "$at" 8
     [ "$hex" = 434f465441494c0a ] || die 5 "the tail has a wrong magic"
-    uint "$last_file" $((at + 8)) 4
-    indexes=$num
-    uint "$last_file" $((at + 12)) 4
-    [ "$num" -eq $((epoch + 1)) ] || die 5 "the tail holds $num manifests"
-    manifests=$num
+    fields "$last_file" "$at" 16 'indexes:8:4 manifests:12:4' || die 5 "the tail is malformed"
+    [ "$manifests" -eq $((epoch + 1)) ] || die 5 "the tail holds $manifests manifests"
     at=$((at + 16))
     [ $((at + 24 * indexes)) -le "$end" ] || die 5 "the tail is malformed"
     cut_out "$last_file" "$at" $((24 * indexes)) | od -An -v -tx1 -w24 | tr -d ' ' >"$tmp/tail.index"
@@ -1362,7 +1358,7 @@ if [ -z "$dir" ]; then
         custody "$tmp/slot$slot" || continue
         [ -n "$custody_good$forced_slot" ] || [ "$mode" = list ] || continue
         if [ "$best" -ge 0 ] && [ "$c_generation" -eq "$best_generation" ]; then
-            cmp -s "$tmp/slot$slot/custody.json" "$tmp/slot$best/custody.json" ||
+            same_files "$tmp/slot$slot/custody.json" "$tmp/slot$best/custody.json" ||
                 die 3 "two different custody statements of one generation"
         elif [ "$best" -lt 0 ] || [ "$c_generation" -gt "$best_generation" ]; then
             best=$slot
@@ -1407,7 +1403,7 @@ if [ "$sb_role" -ne 1 ] && { [ -z "$message" ] || [ "$files" -eq "$m_volumes" ];
         tail_manifest "$tmp/tail.cms"
         if [ -n "$message" ]; then
             statement "$tmp/tail.cms" "$manifest_oid" "$tmp/tail.json" || die 5 "manifest of the tail: $why"
-            cmp -s "$tmp/tail.json" "$dir/manifest.json" || die 3 "envelope and tail hold different manifests"
+            same_files "$tmp/tail.json" "$dir/manifest.json" || die 3 "envelope and tail hold different manifests"
         else
             message=$tmp/tail.cms
             manifest "$message" "$dir" "$dir/manifest.json"
@@ -1422,7 +1418,7 @@ fi
 manifest_good=
 case " $makers " in
 *" $m_by "*)
-    if signed "$message" "$dir/pin.$m_by" "$tmp/manifest.out" && cmp -s "$tmp/manifest.out" "$dir/manifest.json"; then
+    if signed "$message" "$dir/pin.$m_by" "$tmp/manifest.out" && same_files "$tmp/manifest.out" "$dir/manifest.json"; then
         [ "$epoch" -gt 0 ] || [ "$m_by" = "$maker" ] || die 3 "the manifest is not by the maker of the preamble"
         manifest_good=1
     fi
@@ -1502,7 +1498,7 @@ done 5<"$dir/volumes"
     die 3 "the records are not those that the manifest counts"
 merkle
 [ "$root" = "$m_root" ] || die 3 "a record is damaged or was changed: the Merkle root is not the signed one"
-[ -z "$tail_at" ] || cmp -s "$tmp/walk.index" "$tmp/tail.index" || warn "the tail lists other index frames than there are"
+[ -z "$tail_at" ] || same_files "$tmp/walk.index" "$tmp/tail.index" || warn "the tail lists other index frames than there are"
 [ "$m_complete" = true ] || warn "the maker says that the source could not be read completely"
 say "verified: $record records, root $root"
 

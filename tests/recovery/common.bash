@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck shell=bash disable=SC2154 # BATS_*, status, output: set by bats
+# shellcheck shell=bash disable=SC2154,SC2034 # set by bats and used by the suites
 #
 # What the recovery suites share. COFFER is the command under test, recover.sh runs under RECOVER_SH
 # (dash by default, since that is the strictest shell at hand).

@@ -23,7 +23,8 @@ page() {
     cat transcript
     cmp content "$2"
     cmp content.by-hand "$2"
-    ! grep DIFFERENT transcript
+    run grep DIFFERENT transcript
+    [ "$status" -eq 1 ]
     [ "$(grep -c '^equal: ' transcript)" -eq 9 ]
 }
 

@@ -73,15 +73,8 @@ setup() {
     cmp piped "$content"
 }
 
-@test "every shell at hand gives the same" {
-    for shell in bash 'busybox sh' mksh; do
-        command -v "${shell%% *}" >/dev/null || continue
-        [ "$shell" != mksh ] || continue # its printf is no builtin
-        rm -f out
-        # shellcheck disable=SC2086 # busybox sh are two words
-        $shell "$root/scripts/recover.sh" b.cof "${with[@]}" -o out
-        cmp out "$content"
-    done
+@test "bash gives the same as dash" {
+    RECOVER_SH=bash recovered "$content" 0 b.cof "${with[@]}"
 }
 
 @test "trust by fingerprint, of the key and of the certificate" {
@@ -234,7 +227,7 @@ setup() {
     [[ $output != *claimed* ]]
 }
 
-@test "neither the data key nor the custody key is ever an argument" {
+@test "the data key is never an argument" {
     command -v strace >/dev/null || skip "strace is not installed"
     openssl cms -decrypt -inform DER -inkey "$keys/rsa.key" -in <(
         places b.cof
@@ -242,7 +235,8 @@ setup() {
     ) -out dek
     strace -f -e trace=execve -s 4096 -o calls dash "$root/scripts/recover.sh" b.cof "${with[@]}" -o out
     grep -q aes-256-ctr calls
-    ! grep -q "$(od -An -v -tx1 dek | tr -d ' \n')" calls
+    run grep "$(od -An -v -tx1 dek | tr -d ' \n')" calls
+    [ "$status" -eq 1 ]
 }
 
 @test "the working directory goes away, also after a refusal" {
