@@ -6,6 +6,7 @@
  * Making a backup (docs/FORMAT.md, sections 2 to 6).
  *
  *     cof_backup_begin  →  cof_backup_write | cof_backup_read_fd …  →  cof_backup_finish
+ *     cof_backup_begin  →  cof_backup_tree  →  cof_backup_finish
  *
  * Until finish has returned COF_OK there is no file under the final name; cof_backup_free before
  * that leaves nothing behind.
@@ -42,7 +43,9 @@ typedef struct cof_backup_options {
     const char *digest;   /* of the signatures: "sha256", "sha384", "sha512"; NULL: "sha256" */
     uint32_t record_size; /* bytes, a multiple of 4096 up to 16 MiB; 0: 4 MiB */
     uint64_t slot_size;   /* bytes, a multiple of 4096, 16 KiB to 16 MiB; 0: by the envelope */
-    bool allow_empty;     /* no content at all is a backup, not COF_SOURCE */
+    bool allow_empty;     /* no content at all is a backup, not COF_SOURCE; not for trees */
+    bool tree;            /* the content is files and directories; record_size is then at least
+                             256 KiB */
     cof_report report;
 } cof_backup_options;
 
@@ -54,6 +57,16 @@ typedef struct cof_backup_result {
     uint64_t records;
     size_t recipients; /* how many can open it */
     size_t skipped;    /* expired ones that were left out */
+
+    /* Of a tree. */
+    bool complete;     /* nothing was missing, unreadable or changed; true for a stream */
+    uint64_t problems; /* how many such things were reported */
+    uint64_t files;    /* names of regular files */
+    uint64_t directories;
+    uint64_t others;     /* symbolic links, devices, FIFOs */
+    uint64_t hard_links; /* names of what has another name too; also counted above */
+    uint64_t sockets;    /* left out: a socket is nothing without its process */
+    uint64_t excluded;   /* left out on request; what lies below them is not counted */
 } cof_backup_result;
 
 typedef struct cof_backup cof_backup;
@@ -75,6 +88,47 @@ cof_status cof_backup_write(cof_backup *backup, const void *data, size_t len,
  * where it is a regular file.  COF_SOURCE where reading fails.
  */
 cof_status cof_backup_read_fd(cof_backup *backup, int fd, cof_error *err) COF_MUST_USE;
+
+/* What a tree consists of. */
+typedef struct cof_tree_options {
+    /*
+     * At least one.  Relative ones begin in the working directory.  A symbolic link is stored as a
+     * link, unless a slash follows it.  Inside the backup a path has its name without what leads to
+     * the root ("/etc" is "etc", "../x" is "x"); of two paths of which one lies in the other, the
+     * inner one is not read twice.
+     */
+    const char *const *paths;
+    size_t path_count;
+
+    /*
+     * Patterns of what is left out, with all that is below it.  A pattern is matched against the
+     * path inside the backup, and, unless it begins with a slash, against each end of it that
+     * begins behind a slash.  "*" is any part of a name, "?" a character, "[a-z]" and "[!a-z]" one
+     * of a set, "**" as a component any number of directories, a backslash takes the meaning from
+     * what follows; a slash at the end means directories only.
+     */
+    const char *const *exclude;
+    size_t exclude_count;
+    bool exclude_caches;  /* of directories with a valid CACHEDIR.TAG, all but that file */
+    bool one_file_system; /* do not go into other file systems below a path; the directories that
+                             they are mounted on are stored */
+    bool strict;          /* whatever makes the backup incomplete is COF_SOURCE */
+} cof_tree_options;
+
+/*
+ * Back up files and directories; once, for a backup that was begun with tree.  options may go after
+ * the call.
+ *
+ * What vanishes, changes, cannot be read or does not exist is named in a warning, has its state in
+ * the catalog, and makes the backup incomplete in its signed manifest.  A file is stored as long as
+ * it was when it was opened, whatever happens to it meanwhile.  The backup itself is left out.
+ *
+ * COF_USAGE: a pattern that cannot be used, two things that would have one name inside, no path.
+ * COF_SOURCE: with strict, or where nothing is there at all.  COF_IO, COF_LIMIT, COF_NOMEM.  After
+ * a failure only cof_backup_free is left to call.
+ */
+cof_status cof_backup_tree(cof_backup *backup, const cof_tree_options *options,
+                           cof_error *err) COF_MUST_USE;
 
 /*
  * Write index, tail and signature, make everything durable, and publish it under its final name.

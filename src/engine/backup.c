@@ -9,7 +9,7 @@
  * output can be changed afterwards, a copy of the manifest is put into the head at the end.
  */
 
-#include <coffer/backup.h>
+#include "engine/backup.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,33 +22,8 @@
 #include "engine/head.h"
 #include "engine/name.h"
 #include "engine/note.h"
-#include "engine/write.h"
 #include "format/limits.h"
 #include "os/os.h"
-
-struct cof_backup {
-    const cof_backup_options *options; /* borrowed */
-    cof_sink *sink;
-    cof_digest digest;
-    cof_codec codec;
-    int level;
-
-    cof_preamble preamble;
-    uint8_t preamble_raw[COF_PREAMBLE_SIZE];
-    uint8_t core[COF_SHA256_SIZE];
-    cof_schedule *schedule;
-    cof_cert_list recipients;
-    size_t skipped;
-    cof_superblock sb;
-    cof_buf keys, custody;
-
-    cof_sealer *sealer;
-    cof_writer writer;
-    uint8_t *plain; /* the record being filled */
-    size_t fill;
-    uint64_t total; /* bytes to come, for progress */
-    uint64_t started;
-};
 
 /* ---- begin ---- */
 
@@ -90,7 +65,7 @@ static cof_status fill_preamble(cof_backup *b, cof_error *err)
         .cipher = COF_CIPHER_AES_256_GCM,
         .tree_hash = COF_TREE_HASH_SHA256,
         .key_schedule = COF_KEY_SCHEDULE_V1,
-        .content = COF_CONTENT_STREAM,
+        .content = o->tree ? COF_CONTENT_TREE : COF_CONTENT_STREAM,
         .protection = COF_PROTECTION_SEALED,
     };
     (void)snprintf(p->label, sizeof(p->label), "%s", label);
@@ -194,8 +169,11 @@ static cof_status write_head(cof_backup *b, cof_error *err)
 
 static cof_status make_pipeline(cof_backup *b, cof_error *err)
 {
+    const cof_catalog_hooks hooks = {cof_backup_catalog_record, b};
     cof_status st = cof_sealer_new(&b->sealer, &b->preamble, b->schedule, b->codec, b->level, err);
 
+    if (st == COF_OK && b->options->tree)
+        st = cof_catalog_writer_new(&b->catalog, b->preamble.record_size, &hooks, err);
     if (st != COF_OK)
         return st;
     b->plain = malloc(b->preamble.record_size);
@@ -226,89 +204,6 @@ out:
     return st;
 }
 
-/* ---- content ---- */
-
-static cof_status flush_record(cof_backup *b, cof_error *err)
-{
-    const cof_frame where = {
-        .kind = COF_FRAME_DATA, .record = b->writer.records, .offset = b->writer.plain_bytes};
-    cof_sealed sealed;
-    cof_status st;
-
-    if (b->fill == 0)
-        return COF_OK;
-    if ((st = cof_sealer_run(b->sealer, &sealed, &where, b->plain, b->fill, err)) != COF_OK ||
-        (st = cof_writer_record(&b->writer, &sealed, b->fill, err)) != COF_OK)
-        return st;
-    b->fill = 0;
-    return cof_tell(&b->options->report, b->writer.plain_bytes, b->total, err);
-}
-
-cof_status cof_backup_write(cof_backup *b, const void *data, size_t len, cof_error *err)
-{
-    const uint8_t *p = data;
-    cof_status st = COF_OK;
-
-    while (st == COF_OK && len > 0) {
-        size_t room = b->preamble.record_size - b->fill;
-        size_t n = len < room ? len : room;
-
-        memcpy(b->plain + b->fill, p, n);
-        b->fill += n;
-        p += n;
-        len -= n;
-        if (b->fill == b->preamble.record_size)
-            st = flush_record(b, err);
-    }
-    return st;
-}
-
-static cof_status source_failed(cof_error *err)
-{
-    cof_error cause = COF_ERROR_INIT;
-
-    if (err == NULL)
-        return COF_SOURCE;
-    cause = *err;
-    (void)cof_fail(err, COF_SOURCE, "%s", cause.message);
-    err->sys_errno = cause.sys_errno;
-    return COF_SOURCE;
-}
-
-static cof_status pump(cof_backup *b, cof_file *in, cof_error *err)
-{
-    size_t got, room;
-    cof_status st = COF_OK;
-
-    do {
-        room = b->preamble.record_size - b->fill;
-        if (cof_file_read_stream(b->plain + b->fill, room, &got, in, err) != COF_OK)
-            return source_failed(err);
-        b->fill += got;
-        if (b->fill == b->preamble.record_size)
-            st = flush_record(b, err);
-    } while (st == COF_OK && got == room);
-    return st;
-}
-
-cof_status cof_backup_read_fd(cof_backup *b, int fd, cof_error *err)
-{
-    cof_file *in = NULL;
-    cof_status st = cof_file_from_fd(&in, fd, "standard input", false, err);
-
-    if (st != COF_OK)
-        return st;
-    if (cof_file_kind(in) == COF_FILE_DIRECTORY) {
-        st = cof_fail(err, COF_SOURCE, "the source is a directory, not a stream of bytes");
-    } else {
-        if (cof_file_kind(in) != COF_FILE_REGULAR || cof_file_size(&b->total, in, NULL) != COF_OK)
-            b->total = COF_TOTAL_UNKNOWN;
-        st = pump(b, in, err);
-    }
-    cof_file_free(in);
-    return st;
-}
-
 /* ---- finish ---- */
 
 static cof_status sign_manifest(cof_buf *out, const cof_backup *b, cof_error *err)
@@ -323,7 +218,7 @@ static cof_status sign_manifest(cof_buf *out, const cof_backup *b, cof_error *er
     memcpy(m.by, b->preamble.maker, sizeof(m.by));
     m.has_commitment = true;
     m.content = b->preamble.content;
-    m.complete = true;
+    m.complete = b->totals.problems == 0;
     m.started = b->started;
     m.finished = cof_clock_now();
     (void)snprintf(m.tool, sizeof(m.tool), "coffer %s", COFFER_VERSION);
@@ -367,6 +262,14 @@ static void fill_result(cof_backup_result *out, const cof_backup *b)
     out->records = b->writer.records;
     out->recipients = b->recipients.count;
     out->skipped = b->skipped;
+    out->complete = b->totals.problems == 0;
+    out->problems = b->totals.problems;
+    out->files = b->totals.files;
+    out->directories = b->totals.directories;
+    out->others = b->totals.others;
+    out->hard_links = b->totals.hard_links;
+    out->sockets = b->totals.sockets;
+    out->excluded = b->totals.excluded;
 }
 
 cof_status cof_backup_finish(cof_backup *b, cof_backup_result *result, cof_error *err)
@@ -374,7 +277,10 @@ cof_status cof_backup_finish(cof_backup *b, cof_backup_result *result, cof_error
     cof_buf manifest = COF_BUF_INIT;
     cof_status st;
 
-    if ((st = flush_record(b, err)) != COF_OK || (st = cof_writer_close(&b->writer, err)) != COF_OK)
+    if (b->catalog != NULL && !b->tree_read)
+        return cof_fail(err, COF_USAGE, "no files were put into a backup that was begun for them");
+    if ((st = cof_backup_flush(b, err)) != COF_OK ||
+        (st = cof_writer_close(&b->writer, err)) != COF_OK)
         return st;
     if (b->writer.records == 0 && !b->options->allow_empty)
         return cof_fail(err, COF_SOURCE,
@@ -397,6 +303,7 @@ void cof_backup_free(cof_backup *b)
     if (b == NULL)
         return;
     cof_writer_wipe(&b->writer);
+    cof_catalog_writer_free(b->catalog);
     cof_sealer_free(b->sealer);
     cof_schedule_free(b->schedule);
     cof_cert_list_wipe(&b->recipients);

@@ -171,6 +171,7 @@ static void fill_result(cof_backup_result *out, const receive *r)
     out->stored_bytes = cof_sink_written(r->sink);
     out->records = r->walk.order.next;
     out->recipients = r->opened.head.locks.recipients.count;
+    out->complete = r->opened.manifest.complete;
 }
 
 cof_status cof_receive(const cof_receive_options *options, cof_backup_result *result,

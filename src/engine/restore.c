@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Restoring a stream.  All entries are proven to be under the signed root first; then each record
- * is compared with its entry before a byte of its plaintext is handed on (P4).
+ * Restoring the content: a stream, or the archive of a tree.  All entries are proven to be under
+ * the signed root first; then each record is compared with its entry before a byte of its plaintext
+ * is handed on (P4).
  */
 
 #include <inttypes.h>
@@ -34,9 +35,9 @@ static cof_status check_openable(const cof_reader *r, cof_error *err)
 {
     const cof_preamble *p = &r->opened.head.preamble;
 
-    if (p->content != COF_CONTENT_STREAM || r->opened.manifest.catalog_records != 0)
+    if (p->content == COF_CONTENT_STREAM && r->opened.manifest.catalog_records != 0)
         return cof_fail(err, COF_UNSUPPORTED,
-                        "the backup holds a tree of files, which this version does not restore");
+                        "the backup holds several streams, which this version does not restore");
     if (p->epoch != 0)
         return cof_fail(err, COF_UNSUPPORTED,
                         "the backup was re-encrypted (epoch %" PRIu32
@@ -114,6 +115,8 @@ static cof_status restore_record(restore *x, const uint8_t *entry, uint64_t *at,
                                err)) != COF_OK)
         return st;
     *at += COF_FRAME_SIZE + f.stored_len;
+    if (f.kind != COF_FRAME_DATA)
+        return COF_OK;
     x->plain += plain.len;
     return write(ctx, plain.data, plain.len, err);
 }

@@ -12,14 +12,17 @@
 #include "engine/reader.h"
 #include "engine/record.h"
 #include "engine/walk.h"
+#include "format/catalog_tree.h"
 #include "format/limits.h"
 
 typedef struct check {
     cof_reader *reader;
-    uint64_t at;            /* next body offset to read */
-    cof_unsealer *unsealer; /* deep only */
-    size_t indexes;         /* INDEX frames met so far */
-    bool list_differs;      /* the tail's list of them is not what was met */
+    uint64_t at;                  /* next body offset to read */
+    cof_unsealer *unsealer;       /* deep only */
+    cof_catalog_checker *catalog; /* deep only, of a tree */
+    uint64_t stream_len;          /* of stream 0 */
+    size_t indexes;               /* INDEX frames met so far */
+    bool list_differs;            /* the tail's list of them is not what was met */
 } check;
 
 static cof_status check_read(void *ctx, void *out, size_t len, cof_error *err)
@@ -38,10 +41,17 @@ static cof_status check_record(void *ctx, const cof_frame *frame, const uint8_t 
     check *c = ctx;
     cof_slice plain;
 
+    cof_status st;
+
     (void)at;
     if (c->unsealer == NULL)
         return COF_OK;
-    return cof_unsealer_run(c->unsealer, &plain, frame, cof_entry_header(entry), payload, err);
+    st = cof_unsealer_run(c->unsealer, &plain, frame, cof_entry_header(entry), payload, err);
+    if (frame->kind == COF_FRAME_DATA)
+        c->stream_len += frame->plain_len;
+    if (st != COF_OK || c->catalog == NULL || frame->kind != COF_FRAME_CATALOG)
+        return st;
+    return cof_catalog_checker_record(c->catalog, frame->record, plain, err);
 }
 
 static cof_status check_index(void *ctx, const cof_index_ref *ref, cof_error *err)
@@ -81,7 +91,9 @@ static cof_status walk_body(check *c, cof_error *err)
     if ((st = cof_walk_init(&walk, &o->head.preamble, &hooks, o->manifest.volumes[0].bytes, false,
                             &c->reader->options->report, err)) == COF_OK &&
         (st = cof_walk_run(&walk, err)) == COF_OK &&
-        (st = cof_walk_check(&walk, &o->manifest, err)) == COF_OK) {
+        (st = cof_walk_check(&walk, &o->manifest, err)) == COF_OK &&
+        (c->catalog == NULL ||
+         (st = cof_catalog_checker_finish(c->catalog, c->stream_len, err)) == COF_OK)) {
         cof_reader_damaged(c->reader, walk.damaged);
         report_list(c);
     }
@@ -99,6 +111,18 @@ static cof_status need_key(const cof_reader *r, cof_error *err)
                     "needed (--key)");
 }
 
+static cof_status go_deep(check *c, cof_error *err)
+{
+    const cof_opened *o = &c->reader->opened;
+    cof_status st = need_key(c->reader, err);
+
+    if (st == COF_OK)
+        st = cof_unsealer_new(&c->unsealer, &o->head.preamble, o->schedule, err);
+    if (st == COF_OK && o->head.preamble.content == COF_CONTENT_TREE)
+        st = cof_catalog_checker_new(&c->catalog, err);
+    return st;
+}
+
 cof_status cof_reader_verify(cof_reader *reader, cof_depth depth, cof_error *err)
 {
     check c = {.reader = reader};
@@ -106,12 +130,11 @@ cof_status cof_reader_verify(cof_reader *reader, cof_depth depth, cof_error *err
 
     if (depth == COF_VERIFY_QUICK)
         return COF_OK;
-    if (depth == COF_VERIFY_DEEP &&
-        ((st = need_key(reader, err)) != COF_OK ||
-         (st = cof_unsealer_new(&c.unsealer, &reader->opened.head.preamble, reader->opened.schedule,
-                                err)) != COF_OK))
-        return st;
-    st = walk_body(&c, err);
+    if (depth == COF_VERIFY_DEEP)
+        st = go_deep(&c, err);
+    if (st == COF_OK)
+        st = walk_body(&c, err);
     cof_unsealer_free(c.unsealer);
+    cof_catalog_checker_free(c.catalog);
     return st;
 }

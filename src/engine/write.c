@@ -63,8 +63,18 @@ out:
     return st;
 }
 
-cof_status cof_writer_record(cof_writer *w, const cof_sealed *sealed, size_t plain_len,
-                             cof_error *err)
+cof_frame cof_writer_place(const cof_writer *w, uint8_t kind)
+{
+    bool catalog = kind == COF_FRAME_CATALOG;
+
+    return (cof_frame){.kind = kind,
+                       .stream = catalog ? COF_STREAM_CATALOG : 0,
+                       .record = w->records,
+                       .offset = catalog ? w->catalog_bytes : w->plain_bytes};
+}
+
+cof_status cof_writer_record(cof_writer *w, uint8_t kind, const cof_sealed *sealed,
+                             size_t plain_len, cof_error *err)
 {
     uint64_t at = w->at;
     cof_status st;
@@ -77,7 +87,12 @@ cof_status cof_writer_record(cof_writer *w, const cof_sealed *sealed, size_t pla
     if (w->pending_count == 0)
         w->pending_at = at;
     memcpy(w->pending + w->pending_count++ * COF_ENTRY_SIZE, sealed->entry, COF_ENTRY_SIZE);
-    w->plain_bytes += plain_len;
+    if (kind == COF_FRAME_CATALOG) {
+        w->catalog_bytes += plain_len;
+        w->catalog_records++;
+    } else {
+        w->plain_bytes += plain_len;
+    }
     w->records++;
     return w->records % COF_INDEX_RECORDS == 0 ? put_index(w, err) : COF_OK;
 }
@@ -94,7 +109,9 @@ cof_status cof_writer_describe(const cof_writer *w, cof_manifest *m, cof_error *
 
     if (st != COF_OK)
         return st;
-    m->records = m->data_records = w->records;
+    m->records = w->records;
+    m->catalog_records = w->catalog_records;
+    m->data_records = w->records - w->catalog_records;
     m->plain_bytes = w->plain_bytes;
     return cof_manifest_add_volume(m, &volume, err);
 }

@@ -17,7 +17,9 @@ typedef struct cof_writer {
     cof_sink *sink; /* borrowed */
     uint64_t at;    /* body offset of the next frame */
     uint64_t records;
-    uint64_t plain_bytes;
+    uint64_t catalog_records;
+    uint64_t plain_bytes;   /* of DATA records */
+    uint64_t catalog_bytes; /* of CATALOG records */
     cof_merkle tree;
     cof_tail tail;
     uint8_t *pending; /* entries since the last INDEX */
@@ -29,9 +31,16 @@ typedef struct cof_writer {
 cof_status cof_writer_init(cof_writer *out, cof_sink *sink, cof_error *err) COF_MUST_USE;
 void cof_writer_wipe(cof_writer *writer);
 
-/* Append one sealed record of plain_len bytes, and an INDEX if it completes a block. */
-cof_status cof_writer_record(cof_writer *writer, const cof_sealed *sealed, size_t plain_len,
-                             cof_error *err) COF_MUST_USE;
+/*
+ * Where the next record goes, if it is of this kind: DATA of stream 0, or CATALOG.
+ */
+cof_frame cof_writer_place(const cof_writer *writer, uint8_t kind);
+
+/*
+ * Append one sealed record of that kind with plain_len bytes, and an INDEX if it completes a block.
+ */
+cof_status cof_writer_record(cof_writer *writer, uint8_t kind, const cof_sealed *sealed,
+                             size_t plain_len, cof_error *err) COF_MUST_USE;
 
 /* Close the content: the last INDEX. */
 cof_status cof_writer_close(cof_writer *writer, cof_error *err) COF_MUST_USE;

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef COF_ENGINE_BACKUP_H
+#define COF_ENGINE_BACKUP_H
+
+/* The inside of a cof_backup, shared by the parts that begin, fill and finish it. */
+
+#include <coffer/backup.h>
+
+#include "codec/codec.h"
+#include "crypto/cert.h"
+#include "crypto/digest.h"
+#include "crypto/signed.h"
+#include "engine/credentials.h"
+#include "engine/write.h"
+#include "format/catalog_tree.h"
+#include "format/schedule.h"
+#include "format/superblock.h"
+#include "source/tree.h"
+
+struct cof_backup {
+    const cof_backup_options *options; /* borrowed */
+    cof_sink *sink;
+    cof_digest digest;
+    cof_codec codec;
+    int level;
+
+    cof_preamble preamble;
+    uint8_t preamble_raw[COF_PREAMBLE_SIZE];
+    uint8_t core[COF_SHA256_SIZE];
+    cof_schedule *schedule;
+    cof_cert_list recipients;
+    size_t skipped;
+    cof_superblock sb;
+    cof_buf keys, custody;
+
+    cof_sealer *sealer;
+    cof_writer writer;
+    uint8_t *plain; /* the record being filled */
+    size_t fill;
+    uint64_t total; /* bytes to come, for progress */
+    uint64_t started;
+
+    cof_catalog_writer *catalog; /* of a tree, else NULL */
+    bool tree_read;
+    cof_tree_totals totals;
+};
+
+/* Seal and write what has been collected of stream 0, if anything. */
+cof_status cof_backup_flush(cof_backup *backup, cof_error *err) COF_MUST_USE;
+
+/* Collect bytes of stream 0, and write a record whenever one is full. */
+cof_status cof_backup_collect(cof_backup *backup, const void *data, size_t len,
+                              cof_error *err) COF_MUST_USE;
+
+/* Seal and write one record of this kind. */
+cof_status cof_backup_record(cof_backup *backup, uint8_t kind, const uint8_t *plain, size_t len,
+                             cof_error *err) COF_MUST_USE;
+
+/* The hook of the catalog's writer; ctx is the backup. */
+cof_status cof_backup_catalog_record(void *ctx, uint64_t *number, cof_slice plain,
+                                     cof_error *err) COF_MUST_USE;
+
+#endif

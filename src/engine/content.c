@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * What a backup is filled with: bytes, a descriptor, or files.  All of it becomes records of stream
+ * 0; files are listed in the catalog at the same time, and its records stand among those.
+ */
+
+#include <string.h>
+
+#include "base/error.h"
+#include "engine/backup.h"
+#include "engine/note.h"
+#include "os/os.h"
+
+cof_status cof_backup_record(cof_backup *b, uint8_t kind, const uint8_t *plain, size_t len,
+                             cof_error *err)
+{
+    const cof_frame where = cof_writer_place(&b->writer, kind);
+    cof_sealed sealed;
+    cof_status st;
+
+    if ((st = cof_sealer_run(b->sealer, &sealed, &where, plain, len, err)) != COF_OK ||
+        (st = cof_writer_record(&b->writer, kind, &sealed, len, err)) != COF_OK)
+        return st;
+    return cof_tell(&b->options->report, b->writer.plain_bytes, b->total, err);
+}
+
+cof_status cof_backup_flush(cof_backup *b, cof_error *err)
+{
+    size_t len = b->fill;
+
+    b->fill = 0;
+    return len == 0 ? COF_OK : cof_backup_record(b, COF_FRAME_DATA, b->plain, len, err);
+}
+
+cof_status cof_backup_collect(cof_backup *b, const void *data, size_t len, cof_error *err)
+{
+    const uint8_t *p = data;
+    cof_status st = COF_OK;
+
+    while (st == COF_OK && len > 0) {
+        size_t room = b->preamble.record_size - b->fill;
+        size_t n = len < room ? len : room;
+
+        memcpy(b->plain + b->fill, p, n);
+        b->fill += n;
+        p += n;
+        len -= n;
+        if (b->fill == b->preamble.record_size)
+            st = cof_backup_flush(b, err);
+    }
+    return st;
+}
+
+/* ---- a stream ---- */
+
+static cof_status need_stream(const cof_backup *b, cof_error *err)
+{
+    return b->catalog == NULL
+               ? COF_OK
+               : cof_fail(err, COF_USAGE, "a backup of files is filled by paths only");
+}
+
+cof_status cof_backup_write(cof_backup *b, const void *data, size_t len, cof_error *err)
+{
+    cof_status st = need_stream(b, err);
+
+    return st == COF_OK ? cof_backup_collect(b, data, len, err) : st;
+}
+
+static cof_status source_failed(cof_error *err)
+{
+    cof_error cause = COF_ERROR_INIT;
+
+    if (err == NULL)
+        return COF_SOURCE;
+    cause = *err;
+    (void)cof_fail(err, COF_SOURCE, "%s", cause.message);
+    err->sys_errno = cause.sys_errno;
+    return COF_SOURCE;
+}
+
+static cof_status pump(cof_backup *b, cof_file *in, cof_error *err)
+{
+    size_t got, room;
+    cof_status st = COF_OK;
+
+    do {
+        room = b->preamble.record_size - b->fill;
+        if (cof_file_read_stream(b->plain + b->fill, room, &got, in, err) != COF_OK)
+            return source_failed(err);
+        b->fill += got;
+        if (b->fill == b->preamble.record_size)
+            st = cof_backup_flush(b, err);
+    } while (st == COF_OK && got == room);
+    return st;
+}
+
+cof_status cof_backup_read_fd(cof_backup *b, int fd, cof_error *err)
+{
+    cof_file *in = NULL;
+    cof_status st = need_stream(b, err);
+
+    if (st != COF_OK || (st = cof_file_from_fd(&in, fd, "standard input", false, err)) != COF_OK)
+        return st;
+    if (cof_file_kind(in) == COF_FILE_DIRECTORY) {
+        st = cof_fail(err, COF_SOURCE, "the source is a directory, not a stream of bytes");
+    } else {
+        if (cof_file_kind(in) != COF_FILE_REGULAR || cof_file_size(&b->total, in, NULL) != COF_OK)
+            b->total = COF_TOTAL_UNKNOWN;
+        st = pump(b, in, err);
+    }
+    cof_file_free(in);
+    return st;
+}
+
+/* ---- a tree ---- */
+
+cof_status cof_backup_catalog_record(void *ctx, uint64_t *number, cof_slice plain, cof_error *err)
+{
+    cof_backup *b = ctx;
+
+    *number = b->writer.records;
+    return cof_backup_record(b, COF_FRAME_CATALOG, plain.data, plain.len, err);
+}
+
+static cof_status on_data(void *ctx, const void *data, size_t len, cof_error *err)
+{
+    return cof_backup_collect(ctx, data, len, err);
+}
+
+static cof_status on_entry(void *ctx, const cof_catalog_entry *entry, cof_error *err)
+{
+    return cof_catalog_writer_add(((cof_backup *)ctx)->catalog, entry, err);
+}
+
+static void on_problem(void *ctx, const char *sentence)
+{
+    cof_note(&((cof_backup *)ctx)->options->report, "%s", sentence);
+}
+
+/* The file that is being written must not be read into itself. */
+static bool own_file(cof_file_id *out, const cof_backup *b)
+{
+    struct stat st;
+    cof_file *file = cof_sink_seekable(b->sink);
+
+    if (file != NULL)
+        return cof_file_identity(out, file, NULL) == COF_OK;
+    if (cof_os_get()->fstat(b->options->output_fd, &st) != 0)
+        return false;
+    *out = (cof_file_id){st.st_dev, st.st_ino};
+    return true;
+}
+
+static cof_status read_tree(cof_backup *b, const cof_tree_options *o, const cof_patterns *exclude,
+                            cof_error *err)
+{
+    const cof_tree_hooks hooks = {on_data, on_entry, on_problem, b};
+    cof_file_id own;
+    cof_tree_request request = {
+        .paths = o->paths,
+        .path_count = o->path_count,
+        .exclude = exclude,
+        .exclude_caches = o->exclude_caches,
+        .one_file_system = o->one_file_system,
+        .strict = o->strict,
+    };
+    cof_status st;
+
+    if (own_file(&own, b))
+        request.skip = &own;
+    if ((st = cof_tree_read(&b->totals, &request, &hooks, err)) != COF_OK ||
+        (st = cof_backup_flush(b, err)) != COF_OK)
+        return st;
+    return cof_catalog_writer_finish(b->catalog, err); /* the top is the last record */
+}
+
+cof_status cof_backup_tree(cof_backup *b, const cof_tree_options *o, cof_error *err)
+{
+    cof_patterns exclude = COF_PATTERNS_INIT;
+    cof_status st = COF_OK;
+
+    if (b->catalog == NULL || b->tree_read)
+        return cof_fail(err, COF_USAGE, "files go once into a backup that was begun for them");
+    if (o->path_count == 0)
+        return cof_fail(err, COF_USAGE, "no path was given to back up");
+    for (size_t i = 0; st == COF_OK && i < o->exclude_count; i++)
+        st = cof_patterns_add(&exclude, o->exclude[i], err);
+    if (st == COF_OK)
+        st = read_tree(b, o, &exclude, err);
+    b->tree_read = st == COF_OK;
+    cof_patterns_wipe(&exclude);
+    return st;
+}
