@@ -54,6 +54,7 @@ static cof_status describe_recipients(cof_reader *r, cof_error *err)
     const cof_opened *o = &r->opened;
     const cof_custody *custody = &cof_locks_newest(&o->head.locks)->custody;
     size_t n = custody->recipient_count;
+    cof_cert_info cert;
 
     r->recipients = calloc(n + 1, sizeof(*r->recipients));
     if (r->recipients == NULL)
@@ -62,7 +63,8 @@ static cof_status describe_recipients(cof_reader *r, cof_error *err)
         const cof_custody_recipient *in = &custody->recipients[i];
         cof_recipient_info *out = &r->recipients[i];
 
-        cof_text_safe_str(out->subject, sizeof(out->subject), in->subject);
+        cof_cert_describe(&cert, o->head.locks.recipients.certs[i]);
+        memcpy(out->subject, cert.subject, sizeof(out->subject));
         cof_fingerprint_format(out->fingerprint, in->spki);
         cof_hex_encode(out->cert_sha256, in->sha256, sizeof(in->sha256));
         out->not_after = in->not_after;

@@ -257,7 +257,8 @@ def _recipients(reg):
         forged.custody = dict(draft.custody, recipients=[dict(draft.custody["recipients"][0], **{member: value}),
                                                          draft.custody["recipients"][1]])
         forged.sign_custody([draft.maker])
-        reg.everywhere(f"described-wrongly-{member}", forged.files(), "AUTH", "CU-3",
+        word = "OK" if member == "subject" else "AUTH"
+        reg.everywhere(f"described-wrongly-{member}", forged.files(), word, "CU-3",
             f"recipients[0].{member} is not the certificate's")
 
 
