@@ -16,9 +16,18 @@
 #include "base/error.h"
 #include "base/text.h"
 
+/*
+ * libarchive says `hdrcharset=BINARY` of every entry or of none, and has one way to write
+ * attributes for all: so entries of different kinds go through writers of their own into one
+ * stream.
+ */
+enum { WRITER_BINARY = 1, WRITER_ENCODED = 2, WRITERS = 4 };
+
 struct cof_archive {
-    struct archive *archive;
-    struct archive *names; /* of users and groups; libarchive remembers them */
+    struct archive *writers[WRITERS]; /* NULL: not needed so far, but for the first */
+    struct archive *archive;          /* the one of the present entry */
+    unsigned kind;                    /* its number */
+    struct archive *names;            /* of users and groups; libarchive remembers them */
     struct archive_entry *entry;
     uint64_t position;
     cof_status (*write)(void *ctx, const void *data, size_t len, cof_error *err);
@@ -52,17 +61,35 @@ static cof_status failed(const cof_archive *a, cof_error *err)
                     cof_text_safe_str(safe, sizeof(safe), text != NULL ? text : "no reason given"));
 }
 
-static bool set_up(cof_archive *a)
+static bool set_up(cof_archive *a, struct archive *w, unsigned kind)
 {
-    return archive_write_set_format_pax(a->archive) == ARCHIVE_OK &&
-           archive_write_set_format_option(a->archive, "pax", "hdrcharset", "BINARY") ==
-               ARCHIVE_OK &&
-           archive_write_set_format_option(a->archive, "pax", "xattrheader", "SCHILY") ==
-               ARCHIVE_OK &&
-           archive_write_add_filter_none(a->archive) == ARCHIVE_OK &&
-           archive_write_set_bytes_per_block(a->archive, 0) == ARCHIVE_OK &&
-           archive_read_disk_set_standard_lookup(a->names) == ARCHIVE_OK &&
-           archive_write_open(a->archive, a, NULL, on_write, NULL) == ARCHIVE_OK;
+    const char *charset = kind & WRITER_BINARY ? "BINARY" : NULL; /* ASCII is the same in all */
+    const char *attributes = kind & WRITER_ENCODED ? "LIBARCHIVE" : "SCHILY";
+
+    return archive_write_set_format_pax(w) == ARCHIVE_OK &&
+           (charset == NULL ||
+            archive_write_set_format_option(w, "pax", "hdrcharset", charset) == ARCHIVE_OK) &&
+           archive_write_set_format_option(w, "pax", "xattrheader", attributes) == ARCHIVE_OK &&
+           archive_write_add_filter_none(w) == ARCHIVE_OK &&
+           archive_write_set_bytes_per_block(w, 0) == ARCHIVE_OK &&
+           archive_write_open(w, a, NULL, on_write, NULL) == ARCHIVE_OK;
+}
+
+/* Make the writer of this kind the present one. */
+static cof_status choose(cof_archive *a, unsigned kind, cof_error *err)
+{
+    struct archive *w = a->writers[kind];
+
+    if (w == NULL) {
+        a->writers[kind] = w = archive_write_new();
+        if (w == NULL)
+            return cof_fail(err, COF_NOMEM, "out of memory");
+        a->archive = w;
+        if (!set_up(a, w, kind))
+            return failed(a, err);
+    }
+    a->archive = w;
+    return COF_OK;
 }
 
 cof_status cof_archive_new(cof_archive **out,
@@ -79,17 +106,15 @@ cof_status cof_archive_new(cof_archive **out,
     a->write = write;
     a->ctx = ctx;
     a->err = err;
-    a->archive = archive_write_new();
     a->names = archive_read_disk_new();
     a->entry = archive_entry_new();
-    if (a->archive == NULL || a->names == NULL || a->entry == NULL) {
+    if (a->names == NULL || a->entry == NULL ||
+        archive_read_disk_set_standard_lookup(a->names) != ARCHIVE_OK) {
         st = cof_fail(err, COF_NOMEM, "out of memory");
         goto out;
     }
-    if (!set_up(a)) {
-        st = failed(a, err);
+    if ((st = choose(a, 0, err)) != COF_OK)
         goto out;
-    }
     *out = a;
     a = NULL; /* transferred */
 out:
@@ -102,10 +127,11 @@ void cof_archive_free(cof_archive *a)
     if (a == NULL)
         return;
     archive_entry_free(a->entry);
-    if (a->archive != NULL) {
-        (void)archive_write_fail(a->archive); /* nothing more is to be written */
-        (void)archive_write_free(a->archive);
-    }
+    for (size_t i = 0; i < WRITERS; i++)
+        if (a->writers[i] != NULL) {
+            (void)archive_write_fail(a->writers[i]); /* nothing more is to be written */
+            (void)archive_write_free(a->writers[i]);
+        }
     if (a->names != NULL)
         (void)archive_read_free(a->names);
     free(a);
@@ -136,24 +162,44 @@ static unsigned file_type(const cof_catalog_entry *e)
     }
 }
 
+/* Note that a name goes into the header. */
+static const char *name(cof_archive *a, const char *text)
+{
+    for (const char *p = text; p != NULL && *p != '\0'; p++)
+        if ((unsigned char)*p >= 0x80)
+            a->kind |= WRITER_BINARY;
+    return text;
+}
+
+static const char *user_name(cof_archive *a, uint32_t id)
+{
+    return name(a, archive_read_disk_uname(a->names, id));
+}
+
+static const char *group_name(cof_archive *a, uint32_t id)
+{
+    return name(a, archive_read_disk_gname(a->names, id));
+}
+
 static void describe(cof_archive *a, const cof_catalog_entry *e)
 {
     struct archive_entry *x = archive_entry_clear(a->entry);
     const char *target = (const char *)e->target.data;
 
-    archive_entry_copy_pathname(x, (const char *)e->path.data);
+    a->kind = 0;
+    archive_entry_copy_pathname(x, name(a, (const char *)e->path.data));
     archive_entry_set_filetype(x, file_type(e));
     archive_entry_set_perm(x, e->mode);
     archive_entry_set_uid(x, e->user);
     archive_entry_set_gid(x, e->group);
-    archive_entry_copy_uname(x, archive_read_disk_uname(a->names, e->user));
-    archive_entry_copy_gname(x, archive_read_disk_gname(a->names, e->group));
+    archive_entry_copy_uname(x, user_name(a, e->user));
+    archive_entry_copy_gname(x, group_name(a, e->group));
     archive_entry_set_mtime(x, e->mtime, (long)e->mtime_ns);
     archive_entry_set_size(x, e->type == COF_ENTRY_FILE ? (la_int64_t)e->size : 0);
     if (e->type == COF_ENTRY_SYMLINK)
-        archive_entry_copy_symlink(x, target);
+        archive_entry_copy_symlink(x, name(a, target));
     if (e->type == COF_ENTRY_HARDLINK)
-        archive_entry_copy_hardlink(x, target);
+        archive_entry_copy_hardlink(x, name(a, target));
     if (e->type == COF_ENTRY_CHAR_DEVICE || e->type == COF_ENTRY_BLOCK_DEVICE) {
         archive_entry_set_rdevmajor(x, (dev_t)(e->size >> 32));
         archive_entry_set_rdevminor(x, (dev_t)(e->size & UINT32_MAX));
@@ -187,12 +233,13 @@ static bool add_acl(cof_archive *a, int type, cof_slice value)
     for (int i = 0; i < count; i++) {
         cof_acl_entry e = cof_acl_get(value, i);
         bool named = e.tag == COF_ACL_USER || e.tag == COF_ACL_GROUP;
-        const char *name = e.tag == COF_ACL_USER    ? archive_read_disk_uname(a->names, e.id)
-                           : e.tag == COF_ACL_GROUP ? archive_read_disk_gname(a->names, e.id)
-                                                    : NULL;
+        const char *who = e.tag == COF_ACL_USER    ? user_name(a, e.id)
+                          : e.tag == COF_ACL_GROUP ? group_name(a, e.id)
+                                                   : NULL;
+
         if (acl_tag(e.tag) == 0 ||
             archive_entry_acl_add_entry(a->entry, type, (int)e.permissions, acl_tag(e.tag),
-                                        named ? (int)e.id : -1, name) != ARCHIVE_OK)
+                                        named ? (int)e.id : -1, who) != ARCHIVE_OK)
             return false;
     }
     return count >= 0;
@@ -212,10 +259,10 @@ static const char *add_attributes(cof_archive *a, const cof_attributes *attribut
         } else if (strcmp(x->name, COF_ACL_DEFAULT) == 0) {
             if (!add_acl(a, ARCHIVE_ENTRY_ACL_TYPE_DEFAULT, value))
                 refused = "its access control list is of an unknown kind";
-        } else if (strchr(x->name, '=') != NULL) {
-            refused = "an extended attribute with '=' in its name cannot be stored";
         } else {
-            archive_entry_xattr_add_entry(a->entry, x->name, value.data, value.len);
+            if (strchr(x->name, '=') != NULL)
+                a->kind |= WRITER_ENCODED;
+            archive_entry_xattr_add_entry(a->entry, name(a, x->name), value.data, value.len);
         }
     }
     return refused;
@@ -241,6 +288,8 @@ cof_status cof_archive_begin(cof_archive *a, const char **refused, const cof_cat
                              const cof_attributes *attributes, const cof_extents *extents,
                              cof_error *err)
 {
+    cof_status st;
+
     a->err = err;
     describe(a, entry);
     *refused = attributes != NULL ? add_attributes(a, attributes) : NULL;
@@ -251,7 +300,8 @@ cof_status cof_archive_begin(cof_archive *a, const char **refused, const cof_cat
         if (extents->count == 0)
             archive_entry_sparse_add_entry(a->entry, 0, 0); /* nothing but a hole */
     }
-    return write_header(a, refused, err);
+    st = choose(a, a->kind, err);
+    return st == COF_OK ? write_header(a, refused, err) : st;
 }
 
 /* ---- the rest ---- */
@@ -274,5 +324,6 @@ cof_status cof_archive_end(cof_archive *a, cof_error *err)
 cof_status cof_archive_close(cof_archive *a, cof_error *err)
 {
     a->err = err;
+    a->archive = a->writers[0];
     return archive_write_close(a->archive) == ARCHIVE_OK ? COF_OK : failed(a, err);
 }
