@@ -105,6 +105,8 @@ typedef struct cof_info {
     /* Of the custody; generation 0 for signed-only. */
     uint64_t generation;
     const char *custody_problem; /* NULL: the custody verdict is good; else a sentence */
+    bool custody_proven;         /* a private key showed that who wrote the list of recipients knew
+                                    the data key; without one a thief's list looks as good */
     char custody_sha256[65];     /* of the newest statement */
     const cof_recipient_info *recipients;
     size_t recipient_count;

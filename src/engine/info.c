@@ -120,6 +120,7 @@ cof_status cof_reader_describe(cof_reader *r, cof_error *err)
     info->envelope_bytes = o->head.locks.raw.len;
     info->pending = cof_head_pending(&o->head);
     info->damaged = o->damaged;
+    info->custody_proven = o->custody_proven;
     info->custody_problem = o->custody_problem[0] != '\0' ? o->custody_problem : NULL;
     if ((st = cof_file_size(&info->file_bytes, r->file, err)) != COF_OK ||
         cof_locks_newest(&o->head.locks) == NULL)

@@ -187,7 +187,6 @@ static void judge_custody(cof_opened *o, const cof_opening *how)
 static cof_status unlock(cof_opened *o, const cof_opening *how, cof_error *err)
 {
     const cof_link *newest = cof_locks_newest(&o->head.locks);
-    bool proven = false;
     cof_status st;
 
     if (how->keys == NULL || newest == NULL)
@@ -200,9 +199,10 @@ static cof_status unlock(cof_opened *o, const cof_opening *how, cof_error *err)
         cof_secret_free(o->dek);
         o->dek = NULL;
     }
-    if ((st = cof_unlock_check_proof(&proven, o->schedule, &newest->custody, err)) != COF_OK)
+    if ((st = cof_unlock_check_proof(&o->custody_proven, o->schedule, &newest->custody, err)) !=
+        COF_OK)
         return st;
-    if (!proven)
+    if (!o->custody_proven)
         set_problem(o, "whoever wrote the list of recipients did not know the data key");
     return COF_OK;
 }

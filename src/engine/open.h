@@ -37,6 +37,7 @@ typedef struct cof_opened {
     size_t opened_by;       /* index of the recipient, if schedule is not NULL */
 
     char custody_problem[512]; /* the custody verdict; "" is good */
+    bool custody_proven;       /* CU-6 was checked with a private key, and holds */
     size_t damaged;            /* redundant copies that are not as they should be */
 } cof_opened;
 
