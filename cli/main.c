@@ -122,7 +122,7 @@ static int run_verb(const cli_verb *verb, char **argv)
     cof_status st = prepare(&call, verb, argv, &err);
     int exit_status = cli_status_exit(st);
     if (st != COF_OK) {
-        cli_say_error(&err);
+        cli_say(err.message);
         if (st == COF_USAGE)
             fprintf(stderr, "Try: coffer %s --help\n", verb->name);
     } else if (want_help) {

@@ -230,7 +230,7 @@ static cof_status load_line(cli_options *options, char *line, bool (*known)(cons
                          "unknown option %s, or one that counts only on the command line",
                          cli_safe(safe, 200, name));
     }
-    const cli_opt *opt = cli_opt_find(options->own, name);
+    const cli_opt *opt = find(options, name);
     if (opt == NULL || (opt->rules & CLI_OPT_ASKED))
         return COF_OK;
     if (opt->flag != NULL && value != NULL)

@@ -5,6 +5,7 @@
 #include "report.h"
 
 #include "say.h"
+#include "show.h"
 #include "status.h"
 
 #include <signal.h>
@@ -87,10 +88,21 @@ cof_report cli_report_hooks(cli_report *report)
     return (cof_report){.progress = on_progress, .warn = on_warning, .ctx = report};
 }
 
+/* A sentence that names the backup: among many, nobody could tell which one is meant. */
+static void name_backup(char *out, size_t cap, const cli_report *report, const char *sentence)
+{
+    char safe[CLI_NAME_CAP];
+    const char *name = report->path == NULL ? "" : cli_show_path(safe, sizeof safe, report->path);
+    bool named = strstr(sentence, name) != NULL;
+    snprintf(out, cap, "%s%s%s", named ? "" : name, named ? "" : ": ", sentence);
+}
+
 void cli_report_warn(cli_report *report, const char *sentence)
 {
+    char whole[sizeof((cof_error *)NULL)->message + CLI_NAME_CAP];
+    name_backup(whole, sizeof whole, report, sentence);
     cli_report_pause(report);
-    cli_say_warning(sentence);
+    cli_say_warning(whole);
     report->warned = true;
     if (report->warnings == NULL)
         report->warnings = json_array();
@@ -114,12 +126,15 @@ uint64_t cli_report_time(const cli_report *report)
 
 int cli_report_end(cli_report *report, cof_status st, const cof_error *err)
 {
+    char whole[sizeof err->message + CLI_NAME_CAP];
     cli_report_pause(report);
     int exit_status = cli_status_exit(st);
-    if (st != COF_OK)
-        cli_say_error(err);
-    else if (report->warned)
+    if (st != COF_OK) {
+        name_backup(whole, sizeof whole, report, err->message);
+        cli_say(whole);
+    } else if (report->warned) {
         exit_status = CLI_EXIT_WARNED;
+    }
     json_decref(report->warnings);
     report->warnings = NULL;
     return exit_status;

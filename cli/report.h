@@ -23,15 +23,17 @@
 #include <stdint.h>
 
 typedef struct cli_report {
-    char name[128];    /* what is worked on; safe for a terminal, cut short */
-    bool progress;     /* somebody is watching */
-    uint64_t begun;    /* on cli_clock */
+    const char
+        *path;      /* NULL, or the backup that sentences are about; borrowed, set by the caller */
+    char name[128]; /* what is worked on; safe for a terminal, cut short */
+    bool progress;  /* somebody is watching */
+    uint64_t begun; /* on cli_clock */
     uint64_t shown_at; /* when the line was drawn last; 0: there is none */
     bool warned;
     json_t *warnings; /* the sentences, an array; owned */
 } cli_report;
 
-/* name: NULL, or what the progress line and the warnings are about. */
+/* name: NULL, or what the progress line is about. */
 void cli_report_begin(cli_report *report, const char *name, bool quiet);
 
 cof_report cli_report_hooks(cli_report *report); /* borrows report */

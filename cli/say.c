@@ -80,21 +80,24 @@ cof_status cli_error(cof_error *err, cof_status status, const char *format, ...)
     return status;
 }
 
-void cli_say_error(const cof_error *err)
+/* What stands on standard output already comes first, also where both are one file. */
+static void say(const char *kind, const char *sentence)
 {
-    if (err->message[0] != '\0')
-        fprintf(stderr, "coffer: %s\n", err->message);
-    else
-        fprintf(stderr, "coffer: failed without a word (%s); this is a defect of coffer\n",
-                cof_status_name(err->status));
+    fflush(stdout);
+    fprintf(stderr, "coffer: %s%s\n", kind, sentence);
+}
+
+void cli_say(const char *sentence)
+{
+    say("", sentence);
 }
 
 void cli_say_warning(const char *sentence)
 {
-    fprintf(stderr, "coffer: warning: %s\n", sentence);
+    say("warning: ", sentence);
 }
 
 void cli_say_note(const char *sentence)
 {
-    fprintf(stderr, "coffer: note: %s\n", sentence);
+    say("note: ", sentence);
 }

@@ -88,6 +88,8 @@ static void print_custody(const cof_info *info)
         printf(LABEL "earlier statements were dropped: the chain has a gap\n", "");
     if (info->custody_problem != NULL)
         printf(LABEL "PROBLEM: %s\n", "", info->custody_problem);
+    else if (info->custody_count > 0 && !info->custody_proven)
+        printf(LABEL "not proven: give --key to check that its author knew the data key\n", "");
 }
 
 static void print_state(const cof_info *info)
@@ -118,8 +120,8 @@ static void print_text(const char *path, const cof_info *info)
     }
     printf(LABEL "%s%s%s\n", "backup", info->uuid, info->label[0] != '\0' ? ", label " : "",
            info->label);
-    printf(LABEL "%s, in %s, by %s\n", "made", cli_human_moment(a, info->started),
-           cli_human_time(b, (info->finished - info->started) * 1000000000U), info->tool);
+    printf(LABEL "%s to %s, by %s\n", "made", cli_human_moment(a, info->started),
+           cli_human_moment(b, info->finished), info->tool);
     printf(LABEL "%s of %s in %s record%s, %s in the file\n", "content",
            cli_human_size(a, info->plain_bytes), info->tree ? "files" : "a stream",
            cli_human_count(b, info->records), info->records == 1 ? "" : "s",
@@ -205,6 +207,7 @@ static int describe_one(const char *target, const cof_open_options *common, bool
     cof_status st = COF_OK;
     cli_report report;
     cli_report_begin(&report, target, quiet);
+    report.path = target;
     o.report = cli_report_hooks(&report);
 
     if ((st = cli_target_open(&o, target, &err)) == COF_OK &&
@@ -247,7 +250,7 @@ static int run(const cli_call *call)
         common.trust = trust;
         exit_status = describe_all(call, &common);
     } else {
-        cli_say_error(&err);
+        cli_say(err.message);
         exit_status = cli_status_exit(st);
     }
     cof_trust_free(trust);

@@ -51,8 +51,10 @@ static cof_status check_output(cof_error *err)
         return cli_error(err, COF_USAGE, "say where the content goes with -o FILE or -o -");
     if (strcmp(args.output, "-") != 0)
         return COF_OK;
-    if (args.json)
+    if (args.json) {
+        args.json = false; /* nothing that is no content goes to standard output */
         return cli_error(err, COF_USAGE, "-o - and --json both need standard output");
+    }
     if (args.force)
         return cli_error(err, COF_USAGE, "-o - and --force: there is no file to replace");
     return cli_refuse_terminal(
@@ -116,6 +118,7 @@ static int run(const cli_call *call)
     o.keys = keys;
     o.trust = trust;
     o.report = cli_report_hooks(&report);
+    report.path = target;
     if ((st = cof_reader_open(&reader, &o, &err)) != COF_OK ||
         (st = write_content(reader, &err)) != COF_OK)
         goto out;

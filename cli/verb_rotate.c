@@ -212,6 +212,7 @@ static int rotate_one(const char *path, const loaded *l, cli_rotate_tally *tally
     cof_error err = COF_ERROR_INIT;
     cli_report report;
     cli_report_begin(&report, path, quiet);
+    report.path = path;
     o.path = path;
     o.dry_run = tally->dry_run;
     o.report = cli_report_hooks(&report);
@@ -250,8 +251,8 @@ static int rotate_all(const cli_call *call, const loaded *l)
         cli_rotate_print_reminder(&tally);
     }
     if (must_ask && tally.of[CLI_ROTATE_CHANGED].count > 0) {
-        fprintf(stderr, "coffer: nothing was written: this changes who can open several backups; "
-                        "say --yes if that is meant\n");
+        cli_say("nothing was written: this changes who can open several backups; say --yes if that "
+                "is meant");
         gravest = cli_status_graver(gravest, CLI_EXIT_USAGE);
     }
     return gravest;
@@ -266,7 +267,7 @@ static int run(const cli_call *call)
     if ((st = check(call, &err)) == COF_OK && (st = load(&l, call->home, &err)) == COF_OK) {
         exit_status = rotate_all(call, &l);
     } else {
-        cli_say_error(&err);
+        cli_say(err.message);
         exit_status = cli_status_exit(st);
     }
     loaded_wipe(&l);

@@ -99,6 +99,7 @@ static int verify_one(const char *target, const cof_open_options *common, bool q
     cof_status st = COF_OK;
     cli_report report;
     cli_report_begin(&report, target, quiet);
+    report.path = target;
     o.report = cli_report_hooks(&report);
 
     if ((st = cli_target_open(&o, target, &err)) != COF_OK ||
@@ -148,7 +149,7 @@ static int run(const cli_call *call)
         common.trust = trust;
         exit_status = verify_all(call, &common);
     } else {
-        cli_say_error(&err);
+        cli_say(err.message);
         exit_status = cli_status_exit(st);
     }
     cof_trust_free(trust);
