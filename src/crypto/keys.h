@@ -18,10 +18,11 @@
  *  KY-6   encrypted content of 32 bytes, mac of 16 bytes                          COF_FORMAT
  *  KY-7   1..256 recipients, as many as certificates                              COF_FORMAT
  *  KY-8   each is a KeyTransRecipientInfo or a KeyAgreeRecipientInfo              COF_UNSUPPORTED
+ *         (COF_FORMAT if it is a malformed one of these)
  *  KY-9   key transport: RSAES-OAEP with SHA-256 and MGF1-SHA-256, nothing else   COF_UNSUPPORTED
  *  KY-10  key agreement: ephemeral key of the originator on the certificate's     COF_UNSUPPORTED
- *         curve, no ukm, one encrypted key, ECDH with the X9.63 KDF over
- *         SHA-256 and AES-256 key wrap
+ *         curve, uncompressed, no ukm, one encrypted key, ECDH with the X9.63
+ *         KDF over SHA-256 and AES-256 key wrap; algorithms without parameters
  *  KY-11  identifiers: the subject key identifier where the certificate has one,  COF_FORMAT
  *         otherwise issuer and serial number; recipients and certificates name
  *         each other one to one; identifiers and keys are pairwise distinct

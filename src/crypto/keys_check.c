@@ -14,12 +14,10 @@
 #include "crypto/keys_map.h"
 #include "crypto/ossl.h"
 
-#define NONCE_SIZE      12
-#define TAG_SIZE        16
-#define WRAPPED_BY_AES  40 /* a 32-byte key under AES key wrap (RFC 3394) */
-#define UNCOMPRESSED    0x04
-#define COMPRESSED_EVEN 0x02
-#define COMPRESSED_ODD  0x03
+#define NONCE_SIZE     12
+#define TAG_SIZE       16
+#define WRAPPED_BY_AES 40   /* a 32-byte key under AES key wrap (RFC 3394) */
+#define UNCOMPRESSED   0x04 /* first byte of a point in the form that is written here */
 
 static const uint8_t oid_auth_enveloped_data[] = {0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D,
                                                   0x01, 0x09, 0x10, 0x01, 0x17};
@@ -55,11 +53,11 @@ static bool take_oaep(cof_slice *in)
            cof_der_take_oid(&alg, COF_DER_BYTES(oid_oaep)) &&
            cof_der_take(&alg, COF_DER_SEQUENCE, &params) && alg.len == 0 &&
            cof_der_take(&params, COF_DER_CONTEXT_0, &hash) &&
-           cof_der_take_algorithm(&hash, COF_DER_BYTES(oid_sha256), true) && hash.len == 0 &&
+           cof_der_take_algorithm(&hash, COF_DER_BYTES(oid_sha256), false) && hash.len == 0 &&
            cof_der_take(&params, COF_DER_CONTEXT_1, &mgf) && params.len == 0 &&
            cof_der_take(&mgf, COF_DER_SEQUENCE, &mgf_alg) && mgf.len == 0 &&
            cof_der_take_oid(&mgf_alg, COF_DER_BYTES(oid_mgf1)) &&
-           cof_der_take_algorithm(&mgf_alg, COF_DER_BYTES(oid_sha256), true) && mgf_alg.len == 0;
+           cof_der_take_algorithm(&mgf_alg, COF_DER_BYTES(oid_sha256), false) && mgf_alg.len == 0;
 }
 
 /* KeyTransRecipientInfo of RFC 5652, 6.2.1. */
@@ -68,15 +66,15 @@ static cof_status read_transport(struct recipient *out, cof_slice in, cof_error 
     out->agrees = false;
     out->by_ski = cof_der_take_small(&in, 2);
     if (!out->by_ski && !cof_der_take_small(&in, 0))
-        return broken(err, COF_UNSUPPORTED, "KY-9", "has a recipient of an unknown version");
+        return broken(err, COF_FORMAT, "KY-8", "has a recipient of an unknown version");
     if (out->by_ski ? !cof_der_take(&in, COF_DER_PRIMITIVE_0, &out->id)
                     : !cof_der_take_whole(&in, COF_DER_SEQUENCE, &out->id))
-        return broken(err, COF_FORMAT, "KY-11", "has a recipient without a proper name");
+        return broken(err, COF_FORMAT, "KY-8", "has a recipient without a proper name");
     if (!take_oaep(&in))
         return broken(err, COF_UNSUPPORTED, "KY-9",
                       "is encrypted for an RSA key by another method than OAEP with SHA-256");
     if (!cof_der_take(&in, COF_DER_OCTETS, &out->key) || in.len != 0)
-        return broken(err, COF_UNSUPPORTED, "KY-9", "has a malformed recipient");
+        return broken(err, COF_FORMAT, "KY-8", "has a malformed recipient");
     return COF_OK;
 }
 
@@ -87,7 +85,7 @@ static bool take_ephemeral(cof_slice *in, cof_slice *point)
 
     if (!cof_der_take(in, COF_DER_CONTEXT_0, &originator) ||
         !cof_der_take(&originator, COF_DER_CONTEXT_1, &key) || originator.len != 0 ||
-        !cof_der_take_algorithm(&key, COF_DER_BYTES(oid_ec_public_key), true) ||
+        !cof_der_take_algorithm(&key, COF_DER_BYTES(oid_ec_public_key), false) ||
         !cof_der_take(&key, COF_DER_BIT_STRING, &bits) || key.len != 0 || bits.len < 2 ||
         bits.data[0] != 0)
         return false;
@@ -168,14 +166,6 @@ static bool names(const struct recipient *r, const cof_cert *cert)
     return cof_slice_equal(r->id, r->by_ski ? ski : cof_cert_id(cert));
 }
 
-static bool point_fits(cof_slice point, size_t field_len)
-{
-    if (point.data[0] == UNCOMPRESSED)
-        return point.len == 1 + 2 * field_len;
-    return (point.data[0] == COMPRESSED_EVEN || point.data[0] == COMPRESSED_ODD) &&
-           point.len == 1 + field_len;
-}
-
 /* KY-12, and the part of KY-10 that depends on the curve. */
 static cof_status check_fit(const struct recipient *r, const cof_cert *cert, cof_error *err)
 {
@@ -184,9 +174,10 @@ static cof_status check_fit(const struct recipient *r, const cof_cert *cert, cof
     if (r->agrees ? info->kind != COF_PKEY_EC || info->field_len == 0 : info->kind != COF_PKEY_RSA)
         return broken(err, COF_FORMAT, "KY-12",
                       "has a recipient that does not fit its certificate's key");
-    if (r->agrees && !point_fits(r->point, info->field_len))
-        return broken(err, COF_UNSUPPORTED, "KY-10",
-                      "has an EC recipient with an ephemeral key on another curve");
+    if (r->agrees && (r->point.data[0] != UNCOMPRESSED || r->point.len != 1 + 2 * info->field_len))
+        return broken(
+            err, COF_UNSUPPORTED, "KY-10",
+            "has an EC recipient with an ephemeral key on another curve or in another form");
     if (r->key.len != (r->agrees ? WRAPPED_BY_AES : ((size_t)info->bits + 7) / 8))
         return broken(err, COF_FORMAT, "KY-12", "has a recipient with a key of the wrong length");
     return COF_OK;

@@ -5,6 +5,7 @@
  * parsed without breaking it.
  */
 
+#include <openssl/core_names.h>
 #include <openssl/rsa.h>
 
 #include "crypto/keys_map.h"
@@ -28,6 +29,16 @@ static cof_status check_certs(cof_cert *const *certs, size_t n, cof_error *err)
     return cof_keys_check_distinct(certs, n, err);
 }
 
+/* The ephemeral key takes after the certificate's, whose point may be compressed. */
+static bool uncompress(EVP_PKEY_CTX *ctx)
+{
+    EVP_PKEY *ephemeral = EVP_PKEY_CTX_get0_pkey(ctx);
+
+    return ephemeral != NULL &&
+           EVP_PKEY_set_utf8_string_param(ephemeral, OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT,
+                                          OSSL_PKEY_EC_POINT_CONVERSION_FORMAT_UNCOMPRESSED) == 1;
+}
+
 /* The library's defaults are PKCS#1 v1.5 and a KDF over SHA-1.  Setting the KDF's type breaks it.
  */
 static bool set_method(CMS_RecipientInfo *recipient, const struct cof_pkey_info *info)
@@ -37,7 +48,7 @@ static bool set_method(CMS_RecipientInfo *recipient, const struct cof_pkey_info 
     if (ctx == NULL)
         return false;
     if (info->kind == COF_PKEY_EC)
-        return EVP_PKEY_CTX_set_ecdh_kdf_md(ctx, EVP_sha256()) == 1;
+        return EVP_PKEY_CTX_set_ecdh_kdf_md(ctx, EVP_sha256()) == 1 && uncompress(ctx);
     return EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_OAEP_PADDING) == 1 &&
            EVP_PKEY_CTX_set_rsa_oaep_md(ctx, EVP_sha256()) == 1 &&
            EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, EVP_sha256()) == 1;

@@ -17,13 +17,15 @@
  *  SD-6   as many signers as allowed, at least one                                COF_FORMAT
  *  SD-7   digests are SHA-256, SHA-384 or SHA-512; digestAlgorithms lists those   COF_UNSUPPORTED
  *         of the signers, each once, and no other
+ *         (COF_FORMAT if the signers used different ones)
  *  SD-8   a signer is named by key identifier (version 3) or by issuer and        COF_FORMAT
  *         serial number (version 1)
  *  SD-9   signed attributes: contentType and messageDigest once each, perhaps     COF_FORMAT
  *         signingTime once, no other; one value each, contentType equal to
  *         eContentType, messageDigest of the digest's length
  *  SD-10  signature algorithm: RSA PKCS#1 v1.5, RSA-PSS (same digest for MGF1,    COF_UNSUPPORTED
- *         salt as long as it), ECDSA, DSA (SHA-256), with the signer's digest
+ *         salt as long as it), ECDSA, DSA (SHA-256), with the signer's digest;
+ *         any other is parsed but never counts
  *  SD-11  unsigned attributes: at most one, an RFC 3161 time-stamp token          COF_UNSUPPORTED
  *  SD-12  messageDigest is the digest of the content                              COF_AUTH
  */
@@ -65,8 +67,8 @@ COF_MUST_USE cof_status cof_signed_make(cof_buf *out, const char *oid, cof_slice
 typedef struct cof_signed cof_signed;
 
 /*
- * Parse a message of type expected_oid with 1..max_signers signers and check SD-1 to SD-11 (the
- * rule broken is in err->rule) and SD-12.  Nothing in it is believed yet: cof_signed_verify.
+ * Parse a message of type expected_oid with 1..max_signers signers and check all rules but SD-10
+ * (the rule broken is in err->rule).  Nothing in it is believed yet: cof_signed_verify.
  * *out holds its own copy of the bytes; the caller frees it.  max_signers is at most
  * COF_SIGNED_SIGNERS_MAX.
  */
@@ -95,7 +97,8 @@ cof_slice cof_signed_signer_id(const cof_signed *s, size_t i);
  * count.
  *
  * COF_OK means that at least one candidate signed; COF_AUTH that none did (flags all false), also
- * for n = 0.  Callers that need more than one look at *distinct_keys_valid.
+ * for n = 0; COF_UNSUPPORTED in its place if a signature is of a kind that SD-10 does not know.
+ * Callers that need more than one look at *distinct_keys_valid.
  */
 COF_MUST_USE cof_status cof_signed_verify(const cof_signed *s, cof_cert *const *candidates,
                                           size_t n, bool *valid_by, size_t *distinct_keys_valid,

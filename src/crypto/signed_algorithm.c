@@ -115,6 +115,7 @@ static bool take_pss(cof_slice *in, const struct row *row)
 bool cof_signed_take_algorithm(cof_slice *in, cof_digest digest, enum cof_signature_kind *kind)
 {
     const struct row *row = find(digest);
+    cof_slice other;
 
     if (row == NULL)
         return false;
@@ -127,6 +128,8 @@ bool cof_signed_take_algorithm(cof_slice *in, cof_digest digest, enum cof_signat
         *kind = COF_SIGNATURE_ECDSA;
     else if (row->with_dsa.len > 0 && cof_der_take_algorithm(in, row->with_dsa, false))
         *kind = COF_SIGNATURE_DSA;
+    else if (cof_der_take(in, COF_DER_SEQUENCE, &other))
+        *kind = COF_SIGNATURE_OTHER;
     else
         return false;
     return true;

@@ -17,7 +17,6 @@
 #define VERSION          3
 #define VERSION_BY_NAME  1 /* of a signer named by issuer and serial number */
 #define VERSION_BY_SKI   3
-#define SIGNATURE_MAX    2048
 #define DIGESTS_POSSIBLE 3
 
 static const uint8_t oid_signed_data[] = {0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x07, 0x02};
@@ -144,11 +143,9 @@ static cof_status read_signer(struct cof_signed_signer *out, cof_slice in, cof_s
     if ((st = read_signed_attributes(out, &in, expected_oid, err)) != COF_OK)
         return st;
     if (!cof_signed_take_algorithm(&in, out->digest, &out->kind))
-        return broken(err, COF_UNSUPPORTED, "SD-10",
-                      "was signed with an algorithm that is not accepted");
-    if (!cof_der_take(&in, COF_DER_OCTETS, &out->signature) || out->signature.len == 0 ||
-        out->signature.len > SIGNATURE_MAX)
-        return broken(err, COF_FORMAT, "SD-10", "has a signature of an impossible length");
+        return broken(err, COF_FORMAT, "SD-8", "has a malformed signer");
+    if (!cof_der_take(&in, COF_DER_OCTETS, &out->signature) || out->signature.len == 0)
+        return broken(err, COF_FORMAT, "SD-8", "has a signer without a signature");
     if ((st = read_unsigned_attributes(&in, err)) != COF_OK)
         return st;
     if (in.len != 0)
@@ -176,7 +173,7 @@ static cof_status read_signers(struct cof_signed *s, cof_slice set, cof_slice ex
     return COF_OK;
 }
 
-/* digestAlgorithms is the set of the signers' digests, no more and no less. */
+/* digestAlgorithms is the set of the signers' digests, which is one for all. */
 static cof_status check_digests(const struct cof_signed *s, cof_slice set, cof_error *err)
 {
     bool listed[DIGESTS_POSSIBLE + 1] = {false}, used[DIGESTS_POSSIBLE + 1] = {false};
@@ -190,6 +187,10 @@ static cof_status check_digests(const struct cof_signed *s, cof_slice set, cof_e
     }
     for (size_t i = 0; i < s->count; i++)
         used[s->signers[i].digest] = true;
+    for (size_t i = 1; i < s->count; i++) {
+        if (s->signers[i].digest != s->signers[0].digest)
+            return broken(err, COF_FORMAT, "SD-7", "has signers that used different digests");
+    }
     for (size_t i = 0; i <= DIGESTS_POSSIBLE; i++) {
         if (listed[i] != used[i])
             return broken(err, COF_UNSUPPORTED, "SD-7",

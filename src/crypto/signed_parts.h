@@ -14,7 +14,8 @@ enum cof_signature_kind {
     COF_SIGNATURE_RSA,     /* PKCS#1 v1.5 */
     COF_SIGNATURE_RSA_PSS, /* MGF1 with the same digest, salt as long as it */
     COF_SIGNATURE_ECDSA,
-    COF_SIGNATURE_DSA
+    COF_SIGNATURE_DSA,
+    COF_SIGNATURE_OTHER /* not in SD-10: never counts */
 };
 
 struct cof_signed_signer {
@@ -43,7 +44,10 @@ cof_status cof_signed_oid(cof_buf *out, const char *text, cof_error *err) COF_MU
 /* Take the AlgorithmIdentifier of an allowed digest (SD-7). */
 bool cof_signed_take_digest(cof_slice *in, cof_digest *digest);
 
-/* Take an allowed AlgorithmIdentifier of a signature that may stand beside this digest (SD-10). */
+/*
+ * Take the AlgorithmIdentifier of a signature; one that may not stand beside this digest (SD-10)
+ * is COF_SIGNATURE_OTHER.  False if it is no AlgorithmIdentifier.
+ */
 bool cof_signed_take_algorithm(cof_slice *in, cof_digest digest, enum cof_signature_kind *kind);
 
 #endif

@@ -26,6 +26,8 @@ static bool kind_fits(enum cof_signature_kind signature, enum cof_pkey_kind key)
         return key == COF_PKEY_EC;
     case COF_SIGNATURE_DSA:
         return key == COF_PKEY_DSA;
+    case COF_SIGNATURE_OTHER:
+        break;
     }
     return false;
 }
@@ -100,6 +102,19 @@ static size_t count_distinct(cof_cert *const *candidates, size_t n, const bool *
     return count;
 }
 
+/* Nobody's signature counts; perhaps because this version does not know how it was made. */
+static cof_status nobody(const cof_signed *s, cof_error *err)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        if (s->signers[i].kind == COF_SIGNATURE_OTHER)
+            return cof_fail_rule(err, COF_UNSUPPORTED, "SD-10", COF_NO_OFFSET,
+                                 "a signed statement was signed with an algorithm that is not "
+                                 "accepted");
+    }
+    return cof_fail(err, COF_AUTH,
+                    "a signed statement is not signed by any of the keys that are accepted");
+}
+
 cof_status cof_signed_verify(const cof_signed *s, cof_cert *const *candidates, size_t n,
                              bool *valid_by, size_t *distinct_keys_valid, cof_error *err)
 {
@@ -120,8 +135,5 @@ cof_status cof_signed_verify(const cof_signed *s, cof_cert *const *candidates, s
     distinct = count_distinct(candidates, n, valid_by);
     if (distinct_keys_valid != NULL)
         *distinct_keys_valid = distinct;
-    if (distinct == 0)
-        return cof_fail(err, COF_AUTH,
-                        "a signed statement is not signed by any of the keys that are accepted");
-    return COF_OK;
+    return distinct == 0 ? nobody(s, err) : COF_OK;
 }
