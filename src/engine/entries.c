@@ -35,10 +35,45 @@ static cof_status allocate(cof_entries *e, cof_error *err)
                              "the manifest counts more records than the file can hold");
     e->blocks = (size_t)((records + COF_MERKLE_BLOCK - 1) / COF_MERKLE_BLOCK);
     e->roots = calloc(e->blocks + 1, sizeof(*e->roots));
+    e->data_at = calloc(e->blocks + 1, sizeof(*e->data_at));
     e->entries = malloc(BLOCK_BYTES);
-    if (e->roots == NULL || e->entries == NULL)
+    if (e->roots == NULL || e->data_at == NULL || e->entries == NULL)
         return cof_fail(err, COF_NOMEM, "out of memory");
     return COF_OK;
+}
+
+/*
+ * The block that is loaded is the next one: check the order of its records, and note where its data
+ * lies in stream 0.
+ */
+static cof_status note_block(cof_entries *e, cof_order *order, size_t b, cof_error *err)
+{
+    cof_frame f;
+    cof_status st = COF_OK;
+
+    e->data_at[b] = order->stream_end[0];
+    for (size_t i = 0; st == COF_OK && i < e->count; i++) {
+        st = cof_frame_parse(&f, cof_entry_header(e->entries + i * COF_ENTRY_SIZE), err);
+        if (st == COF_OK)
+            st = cof_order_check(order, &f, &e->opened->head.preamble, COF_NO_OFFSET, err);
+    }
+    e->stream_len = order->stream_end[0];
+    return st;
+}
+
+size_t cof_entries_block_at(const cof_entries *e, uint64_t offset)
+{
+    size_t low = 0, high = e->blocks;
+
+    while (high - low > 1) {
+        size_t mid = low + (high - low) / 2;
+
+        if (e->data_at[mid] <= offset)
+            low = mid;
+        else
+            high = mid;
+    }
+    return low;
 }
 
 /* ---- from INDEX frames ---- */
@@ -128,6 +163,7 @@ static bool offsets_fit(const cof_entries *e, size_t b, uint64_t *at)
 
 static cof_status prove_by_index(cof_entries *e, cof_error *err)
 {
+    cof_order order = {0};
     uint64_t at = 0;
     cof_status st = COF_OK;
 
@@ -138,7 +174,8 @@ static cof_status prove_by_index(cof_entries *e, cof_error *err)
             return st;
         if (!offsets_fit(e, b, &at))
             return broken(e->opened->ending.tail.indexes[b].offset, err);
-        st = cof_merkle_block_root(e->roots[b], e->entries, e->count, err);
+        if ((st = note_block(e, &order, b, err)) == COF_OK)
+            st = cof_merkle_block_root(e->roots[b], e->entries, e->count, err);
     }
     return st == COF_OK ? check_root(e, err) : st;
 }
@@ -147,6 +184,7 @@ static cof_status prove_by_index(cof_entries *e, cof_error *err)
 
 typedef struct rebuild {
     cof_entries *e;
+    cof_order order;
     const cof_body *body;
     uint64_t at;
 } rebuild;
@@ -162,10 +200,13 @@ static cof_status rebuild_read(void *ctx, void *out, size_t len, cof_error *err)
 }
 
 /* Collect a block's entries, then its root, then spool them. */
-static cof_status flush_block(cof_entries *e, size_t b, cof_error *err)
+static cof_status flush_block(rebuild *r, size_t b, cof_error *err)
 {
-    cof_status st = cof_merkle_block_root(e->roots[b], e->entries, e->count, err);
+    cof_entries *e = r->e;
+    cof_status st = note_block(e, &r->order, b, err);
 
+    if (st == COF_OK)
+        st = cof_merkle_block_root(e->roots[b], e->entries, e->count, err);
     if (st == COF_OK)
         st = cof_file_write_at(e->spool, (uint64_t)b * BLOCK_BYTES, e->entries,
                                e->count * COF_ENTRY_SIZE, err);
@@ -186,14 +227,14 @@ static cof_status rebuild_record(void *ctx, const cof_frame *frame, const uint8_
         e->spool_offset[b] = at;
     memcpy(e->entries + e->count * COF_ENTRY_SIZE, entry, COF_ENTRY_SIZE);
     e->count++;
-    return e->count == block_records(e, b) ? flush_block(e, b, err) : COF_OK;
+    return e->count == block_records(e, b) ? flush_block(ctx, b, err) : COF_OK;
 }
 
 static cof_status prove_by_walking(cof_entries *e, cof_error *err)
 {
     static const cof_report silent = {NULL, NULL, NULL};
     const cof_opened *o = e->opened;
-    rebuild r = {e, &o->body, 0};
+    rebuild r = {.e = e, .body = &o->body};
     cof_walk_hooks hooks = {.read = rebuild_read, .record = rebuild_record, .ctx = &r};
     cof_walk walk;
     cof_status st;
@@ -226,7 +267,7 @@ cof_status cof_entries_prove(cof_entries *out, const cof_opened *opened, const c
     if ((st = allocate(out, err)) != COF_OK)
         return st;
     st = prove_by_index(out, err);
-    if (st != COF_FORMAT && st != COF_AUTH)
+    if (st != COF_FORMAT && st != COF_AUTH && st != COF_UNSUPPORTED && st != COF_LIMIT)
         return st;
     if ((st = prove_by_walking(out, err)) != COF_OK)
         return st;
@@ -259,6 +300,7 @@ cof_status cof_entries_load(cof_entries *e, size_t b, cof_error *err)
 void cof_entries_wipe(cof_entries *e)
 {
     free(e->roots);
+    free(e->data_at);
     free(e->entries);
     free(e->spool_offset);
     cof_file_free(e->spool);

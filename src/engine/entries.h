@@ -17,7 +17,9 @@
 typedef struct cof_entries {
     const cof_opened *opened; /* borrowed */
     uint8_t (*roots)[COF_SHA256_SIZE];
+    uint64_t *data_at; /* offset in stream 0 at which the DATA of each block begins, or would */
     size_t blocks;
+    uint64_t stream_len;    /* of stream 0 */
     cof_file *spool;        /* NULL: the entries are in the INDEX frames */
     uint64_t *spool_offset; /* body offset of the first record of each block, if spooled */
 
@@ -34,6 +36,9 @@ typedef struct cof_entries {
  */
 cof_status cof_entries_prove(cof_entries *out, const cof_opened *opened, const cof_report *report,
                              size_t *damaged, cof_error *err) COF_MUST_USE;
+
+/* The block that holds the DATA record which covers an offset below stream_len. */
+size_t cof_entries_block_at(const cof_entries *entries, uint64_t offset);
 
 /* Load block number b (records b * 4096 on) into entries, count, offset. */
 cof_status cof_entries_load(cof_entries *entries, size_t b, cof_error *err) COF_MUST_USE;
