@@ -62,6 +62,20 @@ typedef struct cof_os {
     off_t (*seek_data)(int fd, off_t off); /* the next byte that is no hole; ENXIO: none */
     off_t (*seek_hole)(int fd, off_t off); /* EINVAL: the file system knows no holes */
 
+    /* The same, for whoever makes a tree. */
+    int (*mkdirat)(int dir, const char *name, mode_t mode);
+    int (*mknodat)(int dir, const char *name, mode_t mode, dev_t device);
+    int (*symlinkat)(const char *target, int dir, const char *name);
+    int (*linkat)(int from_dir, const char *from, int to_dir, const char *to);
+    int (*unlinkat)(int dir, const char *name);
+    int (*renameat)(int dir, const char *from, const char *to);
+    int (*renameat_noreplace)(int dir, const char *from, const char *to); /* as rename_noreplace */
+    int (*fchownat)(int dir, const char *name, uid_t uid, gid_t gid);
+    int (*fchmodat)(int dir, const char *name, mode_t mode); /* ELOOP: a symbolic link */
+    int (*utimensat)(int dir, const char *name, const struct timespec times[2]);
+    int (*setxattrat)(int dir, const char *name, const char *attribute, const void *data,
+                      size_t len);
+
     int (*rename)(const char *from, const char *to);
     int (*rename_noreplace)(const char *from, const char *to); /* EINVAL, ENOSYS: not possible */
     int (*link)(const char *from, const char *to);

@@ -91,6 +91,74 @@ static ssize_t real_getxattrat(int dir, const char *name, const char *attribute,
     return lgetxattr(path, attribute, out, cap);
 }
 
+static int real_linkat(int from_dir, const char *from, int to_dir, const char *to)
+{
+    return linkat(from_dir, from, to_dir, to, 0);
+}
+
+static int real_unlinkat(int dir, const char *name)
+{
+    return unlinkat(dir, name, 0);
+}
+
+static int real_renameat(int dir, const char *from, const char *to)
+{
+    return renameat(dir, from, dir, to);
+}
+
+static int real_renameat_noreplace(int dir, const char *from, const char *to)
+{
+#if defined(RENAME_NOREPLACE)
+    return renameat2(dir, from, dir, to, RENAME_NOREPLACE);
+#else
+    (void)dir;
+    (void)from;
+    (void)to;
+    errno = ENOSYS;
+    return -1;
+#endif
+}
+
+static int real_fchownat(int dir, const char *name, uid_t uid, gid_t gid)
+{
+    return fchownat(dir, name, uid, gid, AT_SYMLINK_NOFOLLOW);
+}
+
+/* The call that does not follow links is younger than this code: change what was opened. */
+static int real_fchmodat(int dir, const char *name, mode_t mode)
+{
+    char path[64];
+    struct stat info;
+    int fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    int result = -1;
+    if (fd < 0)
+        return -1;
+    if (fstat(fd, &info) == 0 && S_ISLNK(info.st_mode)) {
+        errno = ELOOP;
+    } else {
+        (void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+        result = chmod(path, mode);
+    }
+    int saved = errno;
+    (void)close(fd);
+    errno = saved;
+    return result;
+}
+
+static int real_utimensat(int dir, const char *name, const struct timespec times[2])
+{
+    return utimensat(dir, name, times, AT_SYMLINK_NOFOLLOW);
+}
+
+static int real_setxattrat(int dir, const char *name, const char *attribute, const void *data,
+                           size_t len)
+{
+    char path[PATH_MAX];
+    if (name_below(path, sizeof path, dir, name) != 0)
+        return -1;
+    return lsetxattr(path, attribute, data, len, 0);
+}
+
 static off_t real_seek_data(int fd, off_t off)
 {
     return lseek(fd, off, SEEK_DATA);
@@ -177,6 +245,17 @@ static const cof_os real = {
     .fdopendir = fdopendir,
     .seek_data = real_seek_data,
     .seek_hole = real_seek_hole,
+    .mkdirat = mkdirat,
+    .mknodat = mknodat,
+    .symlinkat = symlinkat,
+    .linkat = real_linkat,
+    .unlinkat = real_unlinkat,
+    .renameat = real_renameat,
+    .renameat_noreplace = real_renameat_noreplace,
+    .fchownat = real_fchownat,
+    .fchmodat = real_fchmodat,
+    .utimensat = real_utimensat,
+    .setxattrat = real_setxattrat,
     .rename = rename,
     .rename_noreplace = real_rename_noreplace,
     .link = link,

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Fetching records.  Where a record stands follows from the proven entries before it in its block;
+ * that is still only a hint, and what is found there is compared with the record's own entry.
+ */
+
+#include "engine/fetch.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "crypto/digest.h"
+
+cof_status cof_fetch_check(const cof_reader *r, cof_error *err)
+{
+    const cof_preamble *p = &r->opened.head.preamble;
+
+    if (p->content == COF_CONTENT_STREAM && r->opened.manifest.catalog_records != 0)
+        return cof_fail(err, COF_UNSUPPORTED,
+                        "the backup holds several streams, which this version does not restore");
+    if (p->epoch != 0)
+        return cof_fail(err, COF_UNSUPPORTED,
+                        "the backup was re-encrypted (epoch %" PRIu32
+                        "), which this version does not restore",
+                        p->epoch);
+    if (p->protection == COF_PROTECTION_SEALED && r->opened.schedule == NULL)
+        return cof_fail(err, COF_NO_MATCH,
+                        "the backup is encrypted: a private key of a recipient "
+                        "is needed (--key)");
+    if (r->opened.maker.standing != COF_STANDING_TRUSTED)
+        return cof_fail(err, COF_AUTH, "the maker of the backup is not trusted");
+    return COF_OK;
+}
+
+cof_status cof_fetch_init(cof_fetch *out, cof_reader *reader, cof_error *err)
+{
+    const cof_opened *o = &reader->opened;
+    size_t damaged = 0;
+    cof_status st;
+
+    memset(out, 0, sizeof(*out));
+    out->reader = reader;
+    out->block = SIZE_MAX;
+    if ((st = cof_fetch_check(reader, err)) != COF_OK)
+        return st;
+    out->frame = malloc(COF_FRAME_SIZE + (size_t)cof_frame_stored_max(&o->head.preamble));
+    if (out->frame == NULL)
+        return cof_fail(err, COF_NOMEM, "out of memory");
+    if ((st = cof_unsealer_new(&out->unsealer, &o->head.preamble, o->schedule, err)) != COF_OK ||
+        (st = cof_sha256_new(&out->sha, err)) != COF_OK)
+        return st;
+    st = cof_entries_prove(&out->entries, o, &reader->options->report, &damaged, err);
+    cof_reader_damaged(reader, damaged);
+    if (st == COF_OK && out->entries.stream_len != o->manifest.plain_bytes)
+        st = cof_fail_rule(err, COF_AUTH, "MF-6", COF_NO_OFFSET,
+                           "the content does not have the length that was signed");
+    return st;
+}
+
+void cof_fetch_wipe(cof_fetch *f)
+{
+    cof_entries_wipe(&f->entries);
+    cof_unsealer_free(f->unsealer);
+    cof_sha256_free(f->sha);
+    free(f->frame);
+    memset(f, 0, sizeof(*f));
+}
+
+/* RC-8, RC-9: is the frame that was read the one that its proven entry describes? */
+static cof_status prove(const cof_fetch *f, const uint8_t *entry, uint64_t at, cof_error *err)
+{
+    uint8_t sha256[COF_SHA256_SIZE];
+    bool same = memcmp(f->frame, cof_entry_header(entry), COF_FRAME_SIZE) == 0;
+    cof_status st;
+
+    if ((st = cof_sha256_init(f->sha, err)) != COF_OK ||
+        (st = cof_sha256_update(f->sha, f->frame + COF_FRAME_SIZE, f->header.stored_len, err)) !=
+            COF_OK ||
+        (st = cof_sha256_final(f->sha, sha256, err)) != COF_OK)
+        return st;
+    if (same && memcmp(sha256, cof_entry_payload_sha256(entry), sizeof(sha256)) == 0)
+        return COF_OK;
+    return cof_fail_rule(err, COF_AUTH, same ? "RC-8" : "RC-9", at,
+                         "record %" PRIu64 " is not the one that was signed: it was changed or is "
+                         "damaged",
+                         f->header.record);
+}
+
+static const uint8_t *entry_of(const cof_fetch *f, uint64_t number)
+{
+    return f->entries.entries + (size_t)(number % COF_MERKLE_BLOCK) * COF_ENTRY_SIZE;
+}
+
+static uint32_t stored_len(const cof_fetch *f, uint64_t number, cof_frame *frame)
+{
+    /* Parsed before, when the entries were proven. */
+    return cof_frame_parse(frame, cof_entry_header(entry_of(f, number)), NULL) == COF_OK
+               ? frame->stored_len
+               : 0;
+}
+
+/* Load block b; next becomes its first record. */
+static cof_status load(cof_fetch *f, size_t b, cof_error *err)
+{
+    cof_status st;
+
+    if (f->block == b)
+        return COF_OK;
+    f->block = SIZE_MAX;
+    if ((st = cof_entries_load(&f->entries, b, err)) != COF_OK)
+        return st;
+    f->block = b;
+    f->next = (uint64_t)b * COF_MERKLE_BLOCK;
+    f->next_at = f->entries.offset;
+    return COF_OK;
+}
+
+/* Where the frame of a record stands: forward from next if that helps, else from the block's first.
+ */
+static uint64_t find(cof_fetch *f, uint64_t number)
+{
+    cof_frame frame;
+
+    if (f->next > number || f->next / COF_MERKLE_BLOCK != number / COF_MERKLE_BLOCK) {
+        f->next = (uint64_t)f->block * COF_MERKLE_BLOCK;
+        f->next_at = f->entries.offset;
+    }
+    for (; f->next < number; f->next++)
+        f->next_at += COF_FRAME_SIZE + stored_len(f, f->next, &frame);
+    return f->next_at;
+}
+
+/* The record that is at hand in the loaded block. */
+static cof_status fetch_found(cof_fetch *f, uint64_t number, uint64_t at, cof_error *err)
+{
+    const cof_opened *o = &f->reader->opened;
+    const uint8_t *entry = entry_of(f, number);
+    cof_status st;
+
+    if ((st = cof_frame_parse(&f->header, cof_entry_header(entry), err)) != COF_OK ||
+        (st = cof_frame_check_record(&f->header, &o->head.preamble, err)) != COF_OK)
+        return st;
+    if (f->header.record != number)
+        return cof_fail_rule(err, COF_AUTH, "RC-9", at, "record %" PRIu64 " is not in its place",
+                             number);
+    if ((st = cof_body_read(f->frame, COF_FRAME_SIZE + (size_t)f->header.stored_len, &o->body, at,
+                            err)) != COF_OK ||
+        (st = prove(f, entry, at, err)) != COF_OK)
+        return st;
+    return cof_unsealer_run(f->unsealer, &f->plain, &f->header, f->frame, f->frame + COF_FRAME_SIZE,
+                            err);
+}
+
+cof_status cof_fetch_record(cof_fetch *f, uint64_t number, cof_error *err)
+{
+    uint64_t at;
+    cof_status st;
+
+    f->damaged = false;
+    if (f->held && f->header.record == number)
+        return COF_OK;
+    f->held = false;
+    if ((st = load(f, (size_t)(number / COF_MERKLE_BLOCK), err)) != COF_OK)
+        return st;
+    at = find(f, number);
+    st = fetch_found(f, number, at, err);
+    f->held = st == COF_OK;
+    f->damaged = st == COF_AUTH || st == COF_FORMAT || st == COF_IO;
+    if (f->held) {
+        f->next = number + 1;
+        f->next_at = at + COF_FRAME_SIZE + f->header.stored_len;
+    }
+    return st;
+}
+
+static bool covers(const cof_frame *f, uint64_t offset)
+{
+    return f->kind == COF_FRAME_DATA && f->offset <= offset && offset - f->offset < f->plain_len;
+}
+
+/* The number of the DATA record in the loaded block that covers an offset. */
+static cof_status search(const cof_fetch *f, uint64_t *out, uint64_t offset, cof_error *err)
+{
+    uint64_t first = (uint64_t)f->block * COF_MERKLE_BLOCK;
+    cof_frame frame;
+
+    for (*out = first; *out < first + f->entries.count; ++*out)
+        if (stored_len(f, *out, &frame) != 0 && covers(&frame, offset))
+            return COF_OK;
+    return cof_fail_rule(err, COF_AUTH, "RC-9", COF_NO_OFFSET,
+                         "no record holds the content at offset %" PRIu64, offset);
+}
+
+cof_status cof_fetch_data(cof_fetch *f, cof_slice *out, uint64_t offset, cof_error *err)
+{
+    uint64_t number;
+    size_t skip;
+    cof_status st;
+
+    f->damaged = false;
+    if (!f->held || !covers(&f->header, offset)) {
+        if ((st = load(f, cof_entries_block_at(&f->entries, offset), err)) != COF_OK ||
+            (st = search(f, &number, offset, err)) != COF_OK ||
+            (st = cof_fetch_record(f, number, err)) != COF_OK)
+            return st;
+    }
+    skip = (size_t)(offset - f->header.offset);
+    *out = (cof_slice){f->plain.data + skip, f->plain.len - skip};
+    return COF_OK;
+}

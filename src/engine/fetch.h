@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef COF_ENGINE_FETCH_H
+#define COF_ENGINE_FETCH_H
+
+/*
+ * The plaintext of records, by number or by offset in stream 0, each proven to be under the signed
+ * root before it is handed out (FORMAT.md, RC-8, RC-9; P4).
+ *
+ * Only what is asked for is read, but for the INDEX frames, all of which are read once to prove the
+ * root: 64 bytes for a record.  Whoever asks for records in their order reads front to back.
+ */
+
+#include "engine/entries.h"
+#include "engine/reader.h"
+#include "engine/record.h"
+
+typedef struct cof_fetch {
+    cof_reader *reader; /* borrowed */
+    cof_entries entries;
+    size_t block;     /* the one that is loaded; SIZE_MAX: none */
+    uint64_t next;    /* the record whose frame stands at next_at */
+    uint64_t next_at; /* body offset */
+    cof_unsealer *unsealer;
+    cof_sha256_ctx *sha;
+    uint8_t *frame; /* the largest frame of a record */
+
+    /* The record that was fetched last; held says whether there is one. */
+    bool held;
+    cof_frame header;
+    cof_slice plain;
+
+    bool damaged; /* the last failure was that of one record: others may be intact */
+} cof_fetch;
+
+/*
+ * Get ready: is this a backup that can be restored here, and are its entries those that were
+ * signed?  COF_NO_MATCH without the key, COF_AUTH, COF_FORMAT, COF_UNSUPPORTED, COF_IO, COF_NOMEM.
+ * The caller wipes *out, also after a failure.
+ */
+cof_status cof_fetch_init(cof_fetch *out, cof_reader *reader, cof_error *err) COF_MUST_USE;
+
+/* Can it be restored here?  What cof_fetch_init asks first, without reading. */
+cof_status cof_fetch_check(const cof_reader *reader, cof_error *err) COF_MUST_USE;
+
+/*
+ * Record `number`, which is below manifest.records: then header and plain are of it, until the next
+ * call.  COF_AUTH (RC-7, RC-8, RC-9), COF_FORMAT, COF_IO, ...
+ */
+cof_status cof_fetch_record(cof_fetch *fetch, uint64_t number, cof_error *err) COF_MUST_USE;
+
+/*
+ * The plaintext of stream 0 from `offset`, which is below entries.stream_len, to the end of its
+ * record; borrowed until the next call.  Classes as above.
+ */
+cof_status cof_fetch_data(cof_fetch *fetch, cof_slice *out, uint64_t offset,
+                          cof_error *err) COF_MUST_USE;
+
+void cof_fetch_wipe(cof_fetch *fetch);
+
+#endif
