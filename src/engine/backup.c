@@ -57,8 +57,8 @@ static cof_status fill_preamble(cof_backup *b, cof_error *err)
 
     if (!cof_label_valid(label, strlen(label)))
         return cof_fail(err, COF_USAGE,
-                        "a label is 1 to 64 letters, digits, dots, underscores and hyphens, and "
-                        "begins with none of the last two but a letter, digit or underscore");
+                        "a label is 1 to 64 letters, digits, '.', '_' and '-', and does not begin "
+                        "with '.' or '-'");
     *p = (cof_preamble){
         .record_size = o->record_size != 0 ? o->record_size : COF_RECORD_SIZE_DEFAULT,
         .created = b->started,

@@ -7,6 +7,8 @@
 #include <time.h>
 
 #include "base/error.h"
+#include "base/text.h"
+#include "os/dir.h"
 #include "os/os.h"
 
 #define WAIT_NS UINT64_C(10000000000)
@@ -34,11 +36,24 @@ cof_status cof_lock_for_reading(cof_file *file, cof_error *err)
     return st == COF_IO ? COF_OK : st;
 }
 
+cof_status cof_require_regular(const char *path, cof_error *err)
+{
+    char name[COF_TEXT_NAME_CAP];
+    cof_path_type kind;
+    cof_status st = cof_path_kind(&kind, path, err);
+
+    if (st != COF_OK || kind == COF_PATH_REGULAR || kind == COF_PATH_NOTHING)
+        return st;
+    return cof_fail(err, COF_USAGE, "%s is %s, not a regular file; a pipe is read with -",
+                    cof_text_safe_str(name, sizeof(name), path),
+                    kind == COF_PATH_DIRECTORY ? "a directory" : "a pipe or device");
+}
+
 static cof_status open_and_lock(cof_file **out, const char *path, cof_error *err)
 {
-    cof_status st = cof_file_open_rw(out, path, err);
+    cof_status st = cof_require_regular(path, err);
 
-    if (st != COF_OK)
+    if (st != COF_OK || (st = cof_file_open_rw(out, path, err)) != COF_OK)
         return st;
     if (cof_file_kind(*out) != COF_FILE_REGULAR)
         return cof_fail(err, COF_USAGE, "%s is not a regular file", cof_file_label(*out));

@@ -5,6 +5,12 @@
 #include "os/file.h"
 
 /*
+ * Refuse a path that names something other than a regular file, before it is opened: opening a
+ * FIFO would wait for a writer.  COF_USAGE, COF_IO; what does not exist is left to the opening.
+ */
+cof_status cof_require_regular(const char *path, cof_error *err) COF_MUST_USE;
+
+/*
  * Readers hold a shared lock while they read the head, writers an exclusive one while they change
  * it.  Either waits some seconds for the other: a rotation takes milliseconds.  COF_BUSY after
  * that.  A file system without locks does not keep a reader out.

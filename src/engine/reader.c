@@ -17,12 +17,9 @@ static cof_status open_input(cof_reader *r, cof_error *err)
     cof_status st;
 
     if (r->options->path != NULL) {
-        if ((st = cof_file_open_read(&r->file, r->options->path, err)) != COF_OK)
+        if ((st = cof_require_regular(r->options->path, err)) != COF_OK)
             return st;
-        if (cof_file_kind(r->file) == COF_FILE_REGULAR)
-            return COF_OK;
-        return cof_fail(err, COF_USAGE, "%s is not a regular file; a pipe is read with -",
-                        cof_file_label(r->file));
+        return cof_file_open_read(&r->file, r->options->path, err);
     }
     if ((st = cof_file_from_fd(&pipe, r->options->input_fd, "standard input", false, err)) !=
         COF_OK)
