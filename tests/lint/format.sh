@@ -3,19 +3,23 @@
 # Every C file is as clang-format leaves it.  usage: format.sh ROOT CLANG-FORMAT
 set -u
 cd "$1" || exit 1
-clang_format=$2
+found=$(find src cli include tests fuzz bench -name '*.[ch]' 2>/dev/null | sort |
+    xargs "$2" --dry-run -Werror 2>&1 | sed -n 's/^\([^ :]*\):[0-9]*:[0-9]*: error.*/\1/p' | uniq)
 number=0
 failed=0
-find src cli include tests fuzz bench -name '*.[ch]' 2>/dev/null | sort >"${TMPDIR:-/tmp}/format.$$"
-while read -r file; do
+for file in $(find src cli include tests fuzz bench -name '*.[ch]' 2>/dev/null | sort); do
     number=$((number + 1))
-    if "$clang_format" --dry-run -Werror "$file" >/dev/null 2>&1; then
-        echo "ok $number - $file"
-    else
+    case "
+$found
+" in
+    *"
+$file
+"*)
         failed=1
         echo "not ok $number - $file"
-    fi
-done <"${TMPDIR:-/tmp}/format.$$"
-rm -f "${TMPDIR:-/tmp}/format.$$"
+        ;;
+    *) echo "ok $number - $file" ;;
+    esac
+done
 echo "1..$number"
 exit "$failed"

@@ -7,11 +7,9 @@ import sys
 
 from house import Report, Tree
 
-# Rules of parts that this version neither writes nor reads; it refuses such backups by PR-1 and
-# FR-2.  A rule leaves this list in the change that implements it.
+# Rules of parts that this version neither writes nor reads: it refuses such backups by FR-2 and
+# RC-4.  A rule leaves this list in the change that implements it.
 NOT_YET = {
-    "CA-1": "catalogs belong to tree backups, which come after 0.1",
-    "CA-2": "catalogs belong to tree backups, which come after 0.1",
     "LI-1": "lineage belongs to rekeyed backups, which come after 0.1",
 }
 
