@@ -84,9 +84,9 @@ PY
     [ ! -e x.cof ]
 }
 
-@test "paths are for a later version" {
-    refuse 2 'backing up paths such as /etc is not possible in this version: pipe them in, as in tar -cf - PATH \| coffer backup -o FILE -' \
-        backup -o x.cof /etc
+@test "no source is named, or standard input among others" {
+    refuse 2 'backup needs a source: paths, or - for standard input' backup -o x.cof
+    refuse 2 'standard input \(-\) is backed up alone; a file of that name is ./-' backup -o x.cof - /etc
 }
 
 @test "no output is named" {
@@ -209,10 +209,8 @@ PY
 
 @test "an expired recipient alone is refused, beside others it is left out with a warning" {
     certificate old --to-day -1
-    call backup -o x.cof -r old.crt - <"$P/ops.crt"
-    [ "$status" -eq 7 ]
-    [ "$(tail -n 1 <<<"$errors")" = "coffer: every recipient's certificate has expired: nobody could open the backup" ]
-    [ ! -e x.cof ]
+    refuse 7 "every recipient's certificate has expired: nobody could open the backup" \
+        backup -o x.cof -r old.crt - <"$P/ops.crt"
     echo hello | warn 9 '.*CN=old.*' backup -o x.cof -r old.crt -r "$P/ops.crt" -
     prints 'x.cof: .*, opens for CN=ops'
     opens_not x.cof old.key

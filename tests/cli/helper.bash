@@ -5,8 +5,9 @@
 #
 #   accept ARG...                 it succeeds, with nothing on standard error; stdout in $output
 #   warn STATUS PATTERN ARG...    it ends with STATUS and a warning that matches PATTERN
-#   refuse STATUS PATTERN ARG...  it ends with STATUS and one sentence that matches PATTERN, prints
-#                                 nothing on stdout, and leaves the working directory as it was
+#   refuse STATUS PATTERN ARG...  it ends with STATUS and one sentence (perhaps after warnings) that
+#                                 matches PATTERN, prints nothing on stdout, and leaves the working
+#                                 directory as it was
 #
 # Patterns are extended regular expressions for a whole sentence.  Each test works in a directory of
 # its own; $P holds the people: ops, rec and eve with .key and .crt, and the home of db1, who signs
@@ -71,15 +72,15 @@ wrong() {
     return 1
 }
 
-# sentences: the errors and warnings of the last call, one a line, without hints.
+# The errors of the last call, one a line, without warnings and hints.
 sentences() {
-    grep -v '^Try: ' <<<"$errors"
+    grep -Ev '^(Try|coffer: warning): ' <<<"$errors"
 }
 
 accept() {
     call "$@"
-    [ "$status" -eq 0 ] || wrong "should succeed" "$@"
-    [ -z "$errors" ] || wrong "should say nothing on standard error" "$@"
+    [ "$status" -eq 0 ] || wrong "should succeed" "$@" || return
+    [ -z "$errors" ] || wrong "should say nothing on standard error" "$@" || return
 }
 
 refuse() {
@@ -88,27 +89,38 @@ refuse() {
     before=$(snapshot)
     call "$@"
     after=$(snapshot)
-    [ "$status" -eq "$expected" ] || wrong "should end with $expected" "$@"
-    [ "$(sentences | wc -l)" -eq 1 ] || wrong "should say one sentence" "$@"
-    [[ "$(sentences)" =~ ^coffer:\ $pattern$ ]] || wrong "should say: $pattern" "$@"
-    [ ! -s "$BATS_TEST_TMPDIR/stdout" ] || wrong "should print nothing" "$@"
-    [ "$before" = "$after" ] || {
-        diff <(echo "$before") <(echo "$after")
-        wrong "should leave everything as it was" "$@"
-    }
+    [[ $status =~ ^($expected)$ ]] || wrong "should end with $expected" "$@" || return
+    [ "$(sentences | wc -l)" -eq 1 ] || wrong "should say one sentence" "$@" || return
+    [[ "$(sentences)" =~ ^coffer:\ $pattern$ ]] || wrong "should say: $pattern" "$@" || return
+    [ ! -s "$BATS_TEST_TMPDIR/stdout" ] || wrong "should print nothing" "$@" || return
+    [ "$before" = "$after" ] || wrong "should leave everything as it was:
+$(diff <(echo "$before") <(echo "$after"))" "$@" || return
 }
 
 warn() {
     local expected=$1 pattern=$2
     shift 2
     call "$@"
-    [ "$status" -eq "$expected" ] || wrong "should end with $expected" "$@"
-    sentences | grep -Eqx -- "coffer: warning: $pattern" || wrong "should warn: $pattern" "$@"
+    [ "$status" -eq "$expected" ] || wrong "should end with $expected" "$@" || return
+    grep -Eqx -- "coffer: warning: $pattern" <<<"$errors" || wrong "should warn: $pattern" "$@" || return
 }
 
 # The output of the last call has a line that matches the pattern as a whole.
 prints() {
-    grep -Eqx -- "$1" <<<"$output" || wrong "should print: $1"
+    grep -Eqx -- "$1" <<<"$output" || wrong "should print: $1" || return
+}
+
+# No line of the output of the last call matches the pattern, not even in part.
+prints_not() {
+    [ -z "$(grep -E -- "$1" <<<"$output")" ] || wrong "should not print: $1"
+}
+
+# Nothing that the last call printed can do anything to a terminal but show text.
+prints_safely() {
+    local found
+    found=$(LC_ALL=C grep -aP '[\x00-\x09\x0b-\x1f\x7f\xff]|\xe2\x80\xae' "$BATS_TEST_TMPDIR/stdout" \
+        "$BATS_TEST_TMPDIR/stderr" || true)
+    [ -z "$found" ] || wrong "should not print raw: $(cat -v <<<"$found")"
 }
 
 # backup FILE [ARG...]: a backup of standard input by db1.

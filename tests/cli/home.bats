@@ -22,10 +22,10 @@ load helper
 @test "the signing certificate lasts three years, or as long as is said" {
     accept init --home a
     openssl x509 -in a/signing.crt -noout -checkend $((1095 * 86400))
-    ! openssl x509 -in a/signing.crt -noout -checkend $((1097 * 86400))
+    run ! openssl x509 -in a/signing.crt -noout -checkend $((1097 * 86400))
     accept init --home b --days 10 --type rsa-3072
     openssl x509 -in b/signing.crt -noout -checkend $((9 * 86400))
-    ! openssl x509 -in b/signing.crt -noout -checkend $((11 * 86400))
+    run ! openssl x509 -in b/signing.crt -noout -checkend $((11 * 86400))
     openssl x509 -in b/signing.crt -noout -text | grep -q 'Public-Key: (3072 bit)'
 }
 

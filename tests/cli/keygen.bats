@@ -35,7 +35,7 @@ load helper
     accept keygen dir.d/x --type p256 --no-passphrase --cn 'Sigrid Löwe' --days 30
     prints 'dir.d/x.crt  CN=Sigrid Löwe, .*'
     openssl x509 -in dir.d/x.crt -noout -checkend $((29 * 86400))
-    ! openssl x509 -in dir.d/x.crt -noout -checkend $((31 * 86400))
+    run ! openssl x509 -in dir.d/x.crt -noout -checkend $((31 * 86400))
     refuse 2 '--days needs a number from 1 to 36500' keygen y --days many --no-passphrase
     refuse 2 'NAME must be a file name without its ending, such as ops' keygen dir.d/ --no-passphrase
     refuse 2 '.*' keygen "$(printf 'x%.0s' {1..65})" --no-passphrase --type p256

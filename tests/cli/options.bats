@@ -92,7 +92,6 @@ load helper
 @test "operands: too few, too many" {
     refuse 2 'restore needs a FILE' restore -o x
     refuse 2 "restore takes one FILE, not also 'y'" restore -o z x y
-    refuse 2 'backup needs a source: - for standard input' backup -o x
     refuse 2 'verify needs a FILE or DIR' verify
     refuse 2 'rotate needs a FILE or DIR' rotate --key k
     refuse 2 'keygen needs a NAME' keygen

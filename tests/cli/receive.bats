@@ -55,7 +55,7 @@ assert o["maker"]["standing"] == "trusted" and o["generation"] == 1' "$output"
     done
     cp pipe changed
     poke changed 60000 XXXX
-    refuse 3 '.*' receive -o a.cof <changed
+    refuse '3|5' '.*' receive -o a.cof <changed
     echo hello >text
     refuse 5 '.*not a coffer backup.*' receive -o a.cof <text
     (cat pipe; echo more) >longer

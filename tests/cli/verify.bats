@@ -88,7 +88,7 @@ PY
     prints 'dir/a.cof: intact, .*'
     prints 'dir/d.cof: intact, .*'
     prints '4 backups: 2 good, 2 not'
-    [ "$(wc -l <<<"$errors")" -eq 2 ]
+    [ "$(sentences | wc -l)" -eq 2 ]
     grep -q '^coffer: .*dir/b.cof' <<<"$errors"
     grep -q '^coffer: .*dir/c.cof' <<<"$errors"
     call verify dir/b.cof none.cof x.cof
@@ -177,7 +177,7 @@ assert o["exit"] == 9 and o["warnings"] and o["damaged"] > 0' "$output"
     : >empty
     refuse 5 'text is not a coffer backup' verify text
     refuse 5 'empty is not a coffer backup' verify empty
-    refuse 2 '/dev/null is not a regular file.*' verify /dev/null
+    refuse 2 '/dev/null is a pipe or device, not a regular file.*' verify /dev/null
     refuse 6 '.*none.*No such file or directory.*' verify none
 }
 
