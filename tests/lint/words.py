@@ -41,7 +41,7 @@ MEMCMP = {
     "src/engine/trust.c": (2, "hashes of certificates and public keys"),
     "src/engine/walk.c": (3, "index frames, Merkle root"),
     "src/source/roots.c": (1, "paths"),
-    "src/source/tree.c": (1, "paths"),
+    "src/source/tree.c": (1, "the tag of a cache directory"),
 }
 
 COMPARED = re.compile(r"[=!<>]=")
