@@ -89,30 +89,33 @@ static cof_status write_page(cof_catalog_writer *w, uint8_t level, cof_catalog_i
     return COF_OK;
 }
 
+static bool has_room(const cof_catalog_page *p, size_t max, size_t path_len)
+{
+    return p->count == 0 || p->plain.len + COF_CATALOG_ITEM_SIZE + path_len <= max;
+}
+
 /*
- * Write the page of a level and put its item into the level above, which may have to be written
- * first.
+ * Write the page of a level and put its item into the level above.  CA-3: where that is full it is
+ * written before, so that it names all that was written below it.
  */
 static cof_status push_page(cof_catalog_writer *w, uint8_t level, cof_error *err)
 {
+    cof_catalog_page *p = &w->levels.page[level], *above = p + 1;
     cof_catalog_item item;
-    bool full = false;
+    bool full;
     cof_status st;
 
     if (level == COF_CATALOG_LEVEL_MAX)
         return cof_fail(err, COF_LIMIT, "the catalog has more than %d levels", LEVELS);
-    if ((st = write_page(w, level, &item, err)) != COF_OK)
+    if (!has_room(above, w->max, p->first.len) &&
+        (st = push_page(w, (uint8_t)(level + 1), err)) != COF_OK)
         return st;
-    st = cof_catalog_page_item(&w->levels.page[level + 1], &full, w->max, &item, err);
-    if (st == COF_OK && full) {
-        if ((st = push_page(w, (uint8_t)(level + 1), err)) == COF_OK)
-            st = cof_catalog_page_item(&w->levels.page[level + 1], &full, w->max, &item, err);
-    }
-    if (st != COF_OK)
+    if ((st = write_page(w, level, &item, err)) != COF_OK ||
+        (st = cof_catalog_page_item(above, &full, w->max, &item, err)) != COF_OK)
         return st;
     if (w->levels.top < level + 1)
         w->levels.top = (uint8_t)(level + 1);
-    cof_catalog_page_restart(&w->levels.page[level]);
+    cof_catalog_page_restart(p);
     return COF_OK;
 }
 
