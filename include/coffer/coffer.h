@@ -10,6 +10,7 @@
 #include <coffer/reader.h>
 #include <coffer/report.h>
 #include <coffer/rotate.h>
+#include <coffer/tree.h>
 
 #ifdef __cplusplus
 extern "C" {

@@ -62,7 +62,10 @@ typedef struct cof_os {
     off_t (*seek_data)(int fd, off_t off); /* the next byte that is no hole; ENXIO: none */
     off_t (*seek_hole)(int fd, off_t off); /* EINVAL: the file system knows no holes */
 
-    /* The same, for whoever makes a tree. */
+    /*
+     * The same, for whoever makes a tree.  The last four, and fstatat, take an empty name as what
+     * `dir` itself is open to, whatever that is.
+     */
     int (*mkdirat)(int dir, const char *name, mode_t mode);
     int (*mknodat)(int dir, const char *name, mode_t mode, dev_t device);
     int (*symlinkat)(const char *target, int dir, const char *name);

@@ -3,7 +3,7 @@
 #define COF_OS_PENDING_H
 
 /*
- * The files that are to be removed when the process is interrupted.  Private to this room; any
+ * The files that are to be removed when the process is interrupted; for who makes files.  Any
  * number of threads may add and remove while a signal handler removes them all.
  */
 

@@ -62,7 +62,7 @@ static int real_openat(int dir, const char *name, int flags, mode_t mode)
 
 static int real_fstatat(int dir, const char *name, struct stat *out)
 {
-    return fstatat(dir, name, out, AT_SYMLINK_NOFOLLOW);
+    return fstatat(dir, name, out, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH);
 }
 
 /* No system call takes a directory here; the kernel's name for it does. */
@@ -121,7 +121,7 @@ static int real_renameat_noreplace(int dir, const char *from, const char *to)
 
 static int real_fchownat(int dir, const char *name, uid_t uid, gid_t gid)
 {
-    return fchownat(dir, name, uid, gid, AT_SYMLINK_NOFOLLOW);
+    return fchownat(dir, name, uid, gid, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH);
 }
 
 /* The call that does not follow links is younger than this code: change what was opened. */
@@ -129,8 +129,10 @@ static int real_fchmodat(int dir, const char *name, mode_t mode)
 {
     char path[64];
     struct stat info;
-    int fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
     int result = -1;
+    if (name[0] == '\0')
+        return fchmod(dir, mode);
+    int fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
         return -1;
     if (fstat(fd, &info) == 0 && S_ISLNK(info.st_mode)) {
@@ -147,13 +149,16 @@ static int real_fchmodat(int dir, const char *name, mode_t mode)
 
 static int real_utimensat(int dir, const char *name, const struct timespec times[2])
 {
-    return utimensat(dir, name, times, AT_SYMLINK_NOFOLLOW);
+    return name[0] == '\0' ? futimens(dir, times)
+                           : utimensat(dir, name, times, AT_SYMLINK_NOFOLLOW);
 }
 
 static int real_setxattrat(int dir, const char *name, const char *attribute, const void *data,
                            size_t len)
 {
     char path[PATH_MAX];
+    if (name[0] == '\0')
+        return fsetxattr(dir, attribute, data, len, 0);
     if (name_below(path, sizeof path, dir, name) != 0)
         return -1;
     return lsetxattr(path, attribute, data, len, 0);

@@ -47,8 +47,8 @@ void cof_attributes_wipe(cof_attributes *a)
     memset(a, 0, sizeof(*a));
 }
 
-static cof_status add(cof_attributes *a, const char *name, const void *value, size_t len,
-                      cof_error *err)
+cof_status cof_attributes_add(cof_attributes *a, const char *name, const void *value, size_t len,
+                              cof_error *err)
 {
     cof_attribute *x;
     cof_status st;
@@ -107,7 +107,7 @@ static cof_status read_all(cof_attributes *out, const owner *o, cof_error *err)
         ssize_t got = get(o, n, value, VALUE_MAX);
 
         if (got >= 0)
-            st = add(out, n, value, (size_t)got, err);
+            st = cof_attributes_add(out, n, value, (size_t)got, err);
         else if (!is_none(errno))
             out->error = errno;
     }

@@ -29,6 +29,10 @@ cof_status cof_attributes_read_fd(cof_attributes *out, int fd, cof_error *err) C
 cof_status cof_attributes_read_at(cof_attributes *out, int dir, const char *name,
                                   cof_error *err) COF_MUST_USE;
 
+/* Append one; both are copied.  COF_NOMEM. */
+cof_status cof_attributes_add(cof_attributes *attributes, const char *name, const void *value,
+                              size_t len, cof_error *err) COF_MUST_USE;
+
 void cof_attributes_wipe(cof_attributes *attributes);
 
 /* ---- ACLs ---- */

@@ -20,7 +20,7 @@ static cof_slice slice_of(const char *text)
 }
 
 /* Components without "" and ".", and nothing up to the last ".."; "." if none is left. */
-static char *name_inside(const char *given)
+char *cof_root_inside(const char *given)
 {
     char *out = calloc(1, strlen(given) + 2);
     size_t len = 0;
@@ -39,8 +39,10 @@ static char *name_inside(const char *given)
         p += n;
         p += strspn(p, "/");
     }
-    if (out != NULL)
-        strcpy(out + len, len == 0 ? "." : "");
+    if (out != NULL && len == 0)
+        out[0] = '.';
+    else if (out != NULL)
+        out[len] = '\0';
     return out;
 }
 
@@ -58,7 +60,7 @@ static cof_status add_root(cof_roots *roots, const char *given, cof_error *err)
 
     if (given[0] == '\0')
         return cof_fail(err, COF_USAGE, "an empty path cannot be backed up");
-    *r = (cof_root){strdup(given), name_inside(given), false};
+    *r = (cof_root){strdup(given), cof_root_inside(given), false};
     roots->count++;
     if (r->given == NULL || r->inside == NULL)
         return cof_fail(err, COF_NOMEM, "out of memory");

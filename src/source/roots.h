@@ -32,6 +32,9 @@ typedef struct cof_roots {
 cof_status cof_roots_make(cof_roots *out, const char *const *paths, size_t count,
                           cof_error *err) COF_MUST_USE;
 
+/* What a path is called inside.  The caller frees it; NULL: out of memory. */
+char *cof_root_inside(const char *given);
+
 void cof_roots_wipe(cof_roots *roots);
 
 #endif

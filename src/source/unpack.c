@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Each entry is read by a reader of its own, which sees the bytes of that entry and nothing else:
+ * so no header can reach beyond its place, and what is damaged in one entry ends with it.
+ */
+
+#include "source/unpack.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/num.h"
+#include "base/text.h"
+#include "source/unpack_member.h"
+
+struct cof_unpack {
+    cof_status (*read)(void *ctx, cof_slice *out, uint64_t offset, cof_error *err);
+    void *ctx;
+    struct archive *names; /* looks up owners; NULL: by number */
+    struct archive *archive;
+    const cof_catalog_entry *entry; /* borrowed from the caller of begin */
+    uint64_t at;                    /* of the entry's length, how much was read */
+    cof_status st;                  /* what read said */
+    cof_error *err;
+};
+
+cof_status cof_unpack_new(cof_unpack **out,
+                          cof_status (*read)(void *ctx, cof_slice *out, uint64_t offset,
+                                             cof_error *err),
+                          void *ctx, bool numeric, cof_error *err)
+{
+    cof_unpack *u = calloc(1, sizeof(*u));
+    cof_status st = COF_OK;
+
+    *out = NULL;
+    if (u == NULL)
+        return cof_fail(err, COF_NOMEM, "out of memory");
+    u->read = read;
+    u->ctx = ctx;
+    if (!numeric && ((u->names = archive_write_disk_new()) == NULL ||
+                     archive_write_disk_set_standard_lookup(u->names) != ARCHIVE_OK)) {
+        st = cof_fail(err, COF_NOMEM, "out of memory");
+        goto out;
+    }
+    *out = u;
+    u = NULL; /* transferred */
+out:
+    cof_unpack_free(u);
+    return st;
+}
+
+void cof_unpack_free(cof_unpack *u)
+{
+    if (u == NULL)
+        return;
+    if (u->archive != NULL)
+        (void)archive_read_free(u->archive);
+    if (u->names != NULL)
+        (void)archive_write_free(u->names);
+    free(u);
+}
+
+/* ---- the bytes of one entry ---- */
+
+static la_ssize_t on_read(struct archive *archive, void *ctx, const void **out)
+{
+    cof_unpack *u = ctx;
+    uint64_t left = u->entry->length - u->at;
+    cof_slice bytes = COF_SLICE_INIT;
+
+    if (left == 0)
+        return 0;
+    if ((u->st = u->read(u->ctx, &bytes, u->entry->position + u->at, u->err)) != COF_OK) {
+        archive_set_error(archive, EIO, "the backup could not be read");
+        return -1;
+    }
+    if (bytes.len > left)
+        bytes.len = (size_t)left;
+    u->at += bytes.len;
+    *out = bytes.data;
+    return (la_ssize_t)bytes.len;
+}
+
+static cof_status restart(cof_unpack *u, cof_error *err)
+{
+    if (u->archive != NULL)
+        (void)archive_read_free(u->archive);
+    u->at = 0;
+    u->st = COF_OK;
+    u->err = err;
+    u->archive = archive_read_new();
+    if (u->archive == NULL || archive_read_support_format_tar(u->archive) != ARCHIVE_OK ||
+        archive_read_open(u->archive, u, NULL, on_read, NULL) != ARCHIVE_OK)
+        return u->st != COF_OK ? u->st : cof_fail(err, COF_NOMEM, "out of memory");
+    return COF_OK;
+}
+
+/* ---- comparing ---- */
+
+static cof_status lie(const cof_unpack *u, const char *what, cof_error *err)
+{
+    char path[COF_TEXT_NAME_CAP];
+
+    cof_text_safe(path, sizeof(path), (const char *)u->entry->path.data, u->entry->path.len);
+    return cof_fail_rule(err, COF_AUTH, "CA-2", COF_NO_OFFSET, "the catalog is wrong about %s: %s",
+                         path, what);
+}
+
+/* Something else than OK from libarchive: what read said, or a header that is none. */
+static cof_status failed(const cof_unpack *u, cof_error *err)
+{
+    if (u->st != COF_OK)
+        return u->st;
+    if (archive_errno(u->archive) == ENOMEM)
+        return cof_fail(err, COF_NOMEM, "out of memory");
+    return lie(u, "what stands in its place in the content is not one whole entry", err);
+}
+
+static cof_entry_type type_of(struct archive_entry *x)
+{
+    if (archive_entry_hardlink(x) != NULL || archive_entry_hardlink_utf8(x) != NULL)
+        return COF_ENTRY_HARDLINK;
+    switch (archive_entry_filetype(x)) {
+    case AE_IFREG:
+        return COF_ENTRY_FILE;
+    case AE_IFDIR:
+        return COF_ENTRY_DIRECTORY;
+    case AE_IFLNK:
+        return COF_ENTRY_SYMLINK;
+    case AE_IFCHR:
+        return COF_ENTRY_CHAR_DEVICE;
+    case AE_IFBLK:
+        return COF_ENTRY_BLOCK_DEVICE;
+    case AE_IFIFO:
+        return COF_ENTRY_FIFO;
+    default:
+        return COF_ENTRY_UNKNOWN;
+    }
+}
+
+static bool same_text(const char *text, const char *utf8, cof_slice expected, bool slash)
+{
+    const char *t = text != NULL ? text : utf8;
+    size_t len = t != NULL ? strlen(t) : 0;
+
+    if (slash && len > 1 && t[len - 1] == '/')
+        len--;
+    return t != NULL && cof_slice_equal((cof_slice){(const uint8_t *)t, len}, expected);
+}
+
+static uint64_t size_of(struct archive_entry *x, cof_entry_type type)
+{
+    if (type == COF_ENTRY_FILE)
+        return (uint64_t)archive_entry_size(x);
+    if (type == COF_ENTRY_CHAR_DEVICE || type == COF_ENTRY_BLOCK_DEVICE)
+        return (uint64_t)archive_entry_rdevmajor(x) << 32 | (uint32_t)archive_entry_rdevminor(x);
+    return 0;
+}
+
+/* CA-2 */
+static cof_status compare(const cof_unpack *u, struct archive_entry *x, cof_error *err)
+{
+    const cof_catalog_entry *e = u->entry;
+    cof_entry_type type = type_of(x);
+    bool link = type == COF_ENTRY_SYMLINK || type == COF_ENTRY_HARDLINK;
+
+    if (!same_text(archive_entry_pathname(x), archive_entry_pathname_utf8(x), e->path,
+                   type == COF_ENTRY_DIRECTORY))
+        return lie(u, "something with another name stands in its place", err);
+    if (type != e->type)
+        return lie(u, "it is of another type", err);
+    if (size_of(x, type) != e->size)
+        return lie(u, "it is of another size", err);
+    if (link &&
+        !same_text(type == COF_ENTRY_SYMLINK ? archive_entry_symlink(x) : archive_entry_hardlink(x),
+                   type == COF_ENTRY_SYMLINK ? archive_entry_symlink_utf8(x)
+                                             : archive_entry_hardlink_utf8(x),
+                   e->target, false))
+        return lie(u, "it is a link to something else", err);
+    return COF_OK;
+}
+
+/* ---- one entry ---- */
+
+cof_status cof_unpack_begin(cof_unpack *u, cof_member *out, const cof_catalog_entry *entry,
+                            cof_error *err)
+{
+    struct archive_entry *x = NULL;
+    int result;
+    cof_status st;
+
+    memset(out, 0, sizeof(*out));
+    u->entry = entry;
+    if ((st = restart(u, err)) != COF_OK)
+        return st;
+    result = archive_read_next_header(u->archive, &x);
+    if (result != ARCHIVE_OK && result != ARCHIVE_WARN)
+        return failed(u, err);
+    if ((st = compare(u, x, err)) != COF_OK)
+        return st;
+    return cof_member_read(out, x, u->names, err);
+}
+
+cof_status cof_unpack_data(cof_unpack *u, cof_slice *out, uint64_t *offset, bool *end,
+                           cof_error *err)
+{
+    const void *data = NULL;
+    size_t len = 0;
+    la_int64_t at = 0;
+    int result;
+
+    u->err = err;
+    result = archive_read_data_block(u->archive, &data, &len, &at);
+    *end = result == ARCHIVE_EOF;
+    if (result != ARCHIVE_OK && result != ARCHIVE_WARN && !*end)
+        return failed(u, err);
+    if (*end)
+        len = 0;
+    if (at < 0 || (uint64_t)at > u->entry->size || len > u->entry->size - (uint64_t)at)
+        return lie(u, "its content is longer than its size", err);
+    *out = (cof_slice){data, len};
+    *offset = (uint64_t)at;
+    return COF_OK;
+}
+
+cof_status cof_unpack_end(cof_unpack *u, cof_error *err)
+{
+    struct archive_entry *x = NULL;
+    int result;
+
+    u->err = err;
+    result = archive_read_next_header(u->archive, &x);
+    if (u->st != COF_OK)
+        return u->st;
+    if (result != ARCHIVE_EOF || archive_read_header_position(u->archive) < 0 ||
+        (uint64_t)archive_read_header_position(u->archive) != u->entry->length)
+        return lie(u, "it does not end where it should", err);
+    return COF_OK;
+}
