@@ -43,6 +43,27 @@ need_coffer() {
     export COFFER_HOME=$BATS_FILE_TMPDIR/home
 }
 
+# sample: once a file: $keys, content, and sample.cof by rsa-maker in $BATS_FILE_TMPDIR
+sample() {
+    need_coffer
+    export keys=$BATS_FILE_TMPDIR/keys
+    people "$keys"
+    cd "$BATS_FILE_TMPDIR" || return 1
+    # Two records of 64 KiB that do not compress, then some that do, and an odd end.
+    { head -c 140000 /dev/urandom && seq 30000 && head -c 70001 /dev/zero; } >content
+    backup sample.cof rsa-maker --record-size 65536 <content
+}
+
+# copy_of_sample: once a test: $content, b.cof in the working directory, $trust and $with
+copy_of_sample() {
+    need_coffer
+    cd "$BATS_TEST_TMPDIR" || return 1
+    content=$BATS_FILE_TMPDIR/content
+    cp "$BATS_FILE_TMPDIR/sample.cof" b.cof
+    trust=(--trust "$keys/rsa-maker.crt")
+    with=("${trust[@]}" --key "$keys/rsa.key")
+}
+
 # backup OUT MAKER [OPTION...] <content: for rsa and p256
 backup() {
     local out=$1 maker=$2
