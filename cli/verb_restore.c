@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* coffer restore: a backup becomes a file or a stream again. */
+/* coffer restore: a backup becomes a file, a stream, or files and directories again. */
 
 #include "credential.h"
+#include "extract.h"
 #include "human.h"
 #include "json.h"
 #include "report.h"
@@ -13,6 +14,7 @@
 #include "verb.h"
 
 #include <coffer/reader.h>
+#include <stdint.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -20,6 +22,7 @@ static struct {
     const char *output;
     cli_key_args key;
     cli_trust_args trust;
+    cli_extract_args extract;
     bool force, strict_custody, json;
 } args;
 
@@ -28,8 +31,11 @@ static const cli_opt options[] = {
      .name = "output",
      .arg = "FILE|-",
      .value = &args.output,
-     .rules = CLI_OPT_ASKED,
-     .help = "where to; - is standard output"},
+     .group = "where",
+     .rules = CLI_OPT_ASKED | CLI_OPT_EXCLUSIVE,
+     .help = "restore the whole content as one stream (of files: a pax archive); - is standard "
+             "output"},
+    CLI_EXTRACT_OPTIONS(args.extract),
     CLI_KEY_OPTIONS(args.key),
     CLI_TRUST_OPTIONS(args.trust),
     {.name = "strict-custody",
@@ -40,15 +46,28 @@ static const cli_opt options[] = {
     {.name = "force",
      .flag = &args.force,
      .rules = CLI_OPT_ASKED,
-     .help = "replace an existing file, once the new one is complete"},
+     .help = "replace an existing file, once the new one is complete; directories are never "
+             "replaced"},
     {.name = "json", .flag = &args.json, .rules = CLI_OPT_ASKED, .help = "print one JSON object"},
     {.name = NULL},
 };
 
-static cof_status check_output(cof_error *err)
+static cof_status check_stream(const cli_list *operands, cof_error *err)
 {
+    const cli_extract_args *e = &args.extract;
+    char safe[CLI_NAME_CAP];
     if (args.output == NULL)
-        return cli_error(err, COF_USAGE, "say where the content goes with -o FILE or -o -");
+        return cli_error(err, COF_USAGE,
+                         "say where the content goes: -C DIR for files, -o FILE or -o - for one "
+                         "stream");
+    if (operands->count > 1)
+        return cli_error(err, COF_USAGE,
+                         "-o restores the whole content, not only %s: use -C DIR or --stdout",
+                         cli_safe(safe, sizeof safe, operands->item[1]));
+    if (e->strip != NULL || e->exclude.count > 0 || e->skip_old_files || e->keep_going ||
+        e->same_owner || e->no_same_owner || e->numeric_owner || e->no_same_permissions)
+        return cli_error(err, COF_USAGE,
+                         "-o restores one stream: options about files need -C DIR or --stdout");
     if (strcmp(args.output, "-") != 0)
         return COF_OK;
     if (args.json) {
@@ -61,19 +80,40 @@ static cof_status check_output(cof_error *err)
         STDOUT_FILENO, "standard output is a terminal; redirect it, or name a file with -o", err);
 }
 
-static cof_status write_content(cof_reader *reader, cof_error *err)
+/* What is to be done; files is filled if it is about files. */
+static cof_status check_output(cof_extract_options *files, const cli_list *operands, cof_error *err)
 {
+    if (!cli_extract_asked(&args.extract))
+        return check_stream(operands, err);
+    cof_status st = cli_extract_load(files, &args.extract, operands, args.force, args.json, err);
+    if (st != COF_OK && args.extract.to_stdout)
+        args.json = false;
+    return st;
+}
+
+static cof_status write_content(cof_extract_result *files, cof_reader *reader,
+                                const cof_extract_options *how, cof_error *err)
+{
+    if (cli_extract_asked(&args.extract))
+        return cli_extract_run(files, reader, how, err);
     if (strcmp(args.output, "-") == 0)
         return cof_reader_restore_fd(reader, STDOUT_FILENO, err);
     return cof_reader_restore_file(reader, args.output, args.force, err);
 }
 
 /* "dump.sql: 5.2 GiB, 14 s, made 2026-11-24 by CN=db1, opens for …" */
-static void print_summary(const cof_info *info, uint64_t time)
+static void print_summary(const cof_info *info, const cof_extract_result *files, uint64_t time)
 {
     char safe[4 * CLI_NAME_CAP];
     char size[CLI_HUMAN_CAP];
     char took[CLI_HUMAN_CAP];
+    if (cli_extract_asked(&args.extract)) {
+        FILE *where = args.extract.to_stdout ? stderr : stdout;
+        cli_extract_show(where, args.extract.directory, files, time);
+        cli_show_origin(where, info);
+        fputc('\n', where);
+        return;
+    }
     bool to_pipe = strcmp(args.output, "-") == 0;
     FILE *out = to_pipe ? stderr : stdout;
     fprintf(out, "%s: %s, %s, ",
@@ -83,10 +123,14 @@ static void print_summary(const cof_info *info, uint64_t time)
     fputc('\n', out);
 }
 
-static void print_json(const char *path, const cof_info *info, const cli_report *report)
+static void print_json(const char *path, const cof_info *info, const cof_extract_result *files,
+                       const cli_report *report)
 {
     json_t *object = cli_json_new(path);
-    cli_json_text(object, "output", args.output);
+    if (cli_extract_asked(&args.extract))
+        cli_extract_json(object, args.extract.directory, files);
+    else
+        cli_json_text(object, "output", args.output);
     cli_json_text(object, "uuid", info->uuid);
     cli_json_number(object, "plain_bytes", info->plain_bytes);
     cli_json_time(object, "created", info->created);
@@ -101,17 +145,20 @@ static void print_json(const char *path, const cof_info *info, const cli_report 
 static int run(const cli_call *call)
 {
     const char *target = call->operands.item[0];
-    bool from_stdin = cli_targets_read_stdin(&call->operands);
+    bool from_stdin = strcmp(target, "-") == 0;
     cof_open_options o = {.strict_custody = args.strict_custody};
     cof_keyring *keys = NULL;
     cof_trust *trust = NULL;
     cof_reader *reader = NULL;
     cof_error err = COF_ERROR_INIT;
     cof_status st = COF_OK;
+    cof_extract_options files = {.target = NULL};
+    cof_extract_result result = {.files = 0};
     cli_report report;
     cli_report_begin(&report, target, call->quiet);
 
-    if ((st = check_output(&err)) != COF_OK || (st = cli_target_open(&o, target, &err)) != COF_OK ||
+    if ((st = check_output(&files, &call->operands, &err)) != COF_OK ||
+        (st = cli_target_open(&o, target, &err)) != COF_OK ||
         (st = cli_trust_load(&trust, &args.trust, call->home, &err)) != COF_OK ||
         (st = cli_keyring_load(&keys, &args.key, from_stdin, &err)) != COF_OK)
         goto out;
@@ -120,13 +167,13 @@ static int run(const cli_call *call)
     o.report = cli_report_hooks(&report);
     report.path = target;
     if ((st = cof_reader_open(&reader, &o, &err)) != COF_OK ||
-        (st = write_content(reader, &err)) != COF_OK)
+        (st = write_content(&result, reader, &files, &err)) != COF_OK)
         goto out;
     cli_report_pause(&report);
     if (args.json)
-        print_json(target, cof_reader_info(reader), &report);
+        print_json(target, cof_reader_info(reader), &result, &report);
     else if (!call->quiet)
-        print_summary(cof_reader_info(reader), cli_report_time(&report));
+        print_summary(cof_reader_info(reader), &result, cli_report_time(&report));
 out:
     cof_reader_free(reader);
     cof_trust_free(trust);
@@ -136,13 +183,14 @@ out:
 
 const cli_verb cli_verb_restore = {
     .name = "restore",
-    .summary = "Decrypt a backup into a file or a pipe",
-    .usage = "FILE|- --key KEY -o FILE|- [--trust CERT|DIR|FINGERPRINT]... [options]",
+    .summary = "Decrypt a backup into a directory, a file or a pipe",
+    .usage = "FILE|- --key KEY (-C DIR [PATH...] | -o FILE|- | --stdout PATH...) [options]",
     .text = "Not a byte is written before it is proven to be what the maker signed. A file appears "
-            "under its name when it is complete, or not at all.",
+            "under its name when it is complete, or not at all. A PATH means itself and all that "
+            "is below it, and may be a pattern; nothing outside DIR is ever touched.",
     .options = options,
     .operand = "FILE",
     .least = 1,
-    .most = 1,
+    .most = SIZE_MAX,
     .run = run,
 };

@@ -231,7 +231,7 @@ PY
     refuse 6 '.*[Nn]ot a directory.*' restore x.cof --key "$P/ops.key" -o content/out
     mkdir dir
     refuse 2 '.*dir.*' restore x.cof --key "$P/ops.key" -o dir
-    refuse 2 'say where the content goes with -o FILE or -o -' restore x.cof --key "$P/ops.key"
+    refuse 2 'say where the content goes: -C DIR for files, -o FILE or -o - for one stream' restore x.cof --key "$P/ops.key"
 }
 
 @test "a full disk: status 6, and the disk is empty again" {
