@@ -40,8 +40,8 @@ char *cof_root_inside(const char *given)
         p += strspn(p, "/");
     }
     if (out != NULL && len == 0)
-        out[0] = '.';
-    else if (out != NULL)
+        out[len++] = '.';
+    if (out != NULL)
         out[len] = '\0';
     return out;
 }
