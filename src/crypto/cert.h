@@ -66,6 +66,9 @@ COF_MUST_USE cof_status cof_cert_list_add(cof_cert_list *list, cof_cert *cert, c
 COF_MUST_USE cof_status cof_cert_list_append(cof_cert_list *list, const cof_cert_list *more,
                                              cof_error *err);
 
+/* Is this very certificate (not only its key) in the list? */
+bool cof_cert_list_has(const cof_cert_list *list, const cof_cert *cert);
+
 /* Drop all references; the list is empty again. */
 void cof_cert_list_wipe(cof_cert_list *list);
 

@@ -3,8 +3,10 @@
 /* A list of certificates that owns a reference to each. */
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "crypto/cert.h"
+#include "crypto/digest.h"
 
 cof_status cof_cert_list_add(cof_cert_list *list, cof_cert *cert, cof_error *err)
 {
@@ -30,6 +32,14 @@ cof_status cof_cert_list_append(cof_cert_list *list, const cof_cert_list *more, 
     while (st != COF_OK && list->count > before)
         cof_cert_free(list->certs[--list->count]);
     return st;
+}
+
+bool cof_cert_list_has(const cof_cert_list *list, const cof_cert *cert)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (memcmp(cof_cert_sha256(list->certs[i]), cof_cert_sha256(cert), COF_SHA256_SIZE) == 0)
+            return true;
+    return false;
 }
 
 void cof_cert_list_wipe(cof_cert_list *list)

@@ -107,14 +107,6 @@ static cof_status read_directory(cof_cert_list *out, const char *path, cof_error
     return st;
 }
 
-static bool list_has(const cof_cert_list *list, const cof_cert *cert)
-{
-    for (size_t i = 0; i < list->count; i++)
-        if (memcmp(cof_cert_sha256(list->certs[i]), cof_cert_sha256(cert), 32) == 0)
-            return true;
-    return false;
-}
-
 /* Move into list what it does not have yet; on failure list is as it was. */
 static cof_status merge(cof_cert_list *list, const cof_cert_list *more, cof_error *err)
 {
@@ -122,7 +114,7 @@ static cof_status merge(cof_cert_list *list, const cof_cert_list *more, cof_erro
     cof_status st = COF_OK;
 
     for (size_t i = 0; st == COF_OK && i < more->count; i++)
-        if (!list_has(list, more->certs[i]))
+        if (!cof_cert_list_has(list, more->certs[i]))
             st = cof_cert_list_add(list, more->certs[i], err);
     while (st != COF_OK && list->count > before)
         cof_cert_free(list->certs[--list->count]);

@@ -4,8 +4,6 @@
 
 #include "engine/envelope.h"
 
-#include <string.h>
-
 cof_status cof_envelope_with_manifest(cof_buf *out, const cof_envelope *e, cof_slice manifest,
                                       uint64_t slot_size, cof_protection protection, cof_error *err)
 {
@@ -37,14 +35,6 @@ static cof_status carry_history(cof_slices *out, const cof_renewal *r, cof_error
     return st;
 }
 
-static bool has_cert(const cof_cert_list *list, const cof_cert *cert)
-{
-    for (size_t i = 0; i < list->count; i++)
-        if (memcmp(cof_cert_sha256(list->certs[i]), cof_cert_sha256(cert), 32) == 0)
-            return true;
-    return false;
-}
-
 static cof_status carry_certs(cof_envelope *e, const cof_renewal *r, cof_error *err)
 {
     const cof_cert_list *signers = &r->old->signers;
@@ -54,7 +44,7 @@ static cof_status carry_certs(cof_envelope *e, const cof_renewal *r, cof_error *
         st = cof_slices_add(&e->recipients, cof_cert_der(r->recipients->certs[i]), err);
     for (size_t i = 0; st == COF_OK && i < signers->count; i++)
         st = cof_slices_add(&e->signers, cof_cert_der(signers->certs[i]), err);
-    if (st == COF_OK && !has_cert(signers, r->signer))
+    if (st == COF_OK && !cof_cert_list_has(signers, r->signer))
         st = cof_slices_add(&e->signers, cof_cert_der(r->signer), err);
     return st;
 }

@@ -24,13 +24,6 @@ static cof_status not_a_backup(const cof_file *file, cof_error *err)
                          cof_file_label(file));
 }
 
-static bool has_magic(const uint8_t raw[COF_SUPERBLOCK_SIZE])
-{
-    static const uint8_t magic[8] = {0x89, 'C', 'O', 'F', 'F', 'E', 'R', '\n'};
-
-    return memcmp(raw, magic, sizeof(magic)) == 0;
-}
-
 static cof_status read_superblocks(cof_head *h, const cof_file *file, cof_error *err)
 {
     size_t got = 0;
@@ -38,7 +31,8 @@ static cof_status read_superblocks(cof_head *h, const cof_file *file, cof_error 
 
     if (st != COF_OK)
         return st;
-    if (got < sizeof(h->raw[0]) || (!has_magic(h->raw[0]) && !has_magic(h->raw[1])))
+    if (got < sizeof(h->raw[0]) ||
+        (!cof_superblock_has_magic(h->raw[0]) && !cof_superblock_has_magic(h->raw[1])))
         return not_a_backup(file, err);
     if (got < sizeof(h->raw))
         return cof_fail_rule(err, COF_FORMAT, "GE-2", got, "%s is cut off: it ends inside its head",

@@ -10,17 +10,7 @@
 #include "os/newfile.h"
 #include "os/os.h"
 
-static cof_status refuse_existing(const char *path, cof_error *err)
-{
-    char name[COF_TEXT_NAME_CAP];
-    cof_path_type kind;
-    cof_status st = cof_path_kind(&kind, path, err);
-
-    if (st != COF_OK || kind == COF_PATH_NOTHING)
-        return st;
-    return cof_fail(err, COF_USAGE, "%s exists already, and a key is never overwritten",
-                    cof_text_safe_str(name, sizeof(name), path));
-}
+#define NEVER_REPLACED ", and a key is never overwritten"
 
 static cof_status stage(cof_newfile **out, const char *path, mode_t mode, const void *data,
                         size_t len, cof_error *err)
@@ -78,8 +68,8 @@ cof_status cof_keygen(const cof_keygen_options *o, cof_cert_info *info, cof_erro
     cof_key *key = NULL;
     cof_status st;
 
-    if ((st = refuse_existing(o->key_path, err)) != COF_OK ||
-        (st = refuse_existing(o->cert_path, err)) != COF_OK ||
+    if ((st = cof_path_must_be_free(o->key_path, NEVER_REPLACED, err)) != COF_OK ||
+        (st = cof_path_must_be_free(o->cert_path, NEVER_REPLACED, err)) != COF_OK ||
         (st = get_passphrase(&passphrase, o, err)) != COF_OK ||
         (st = cof_key_generate(&key, o->type, err)) != COF_OK ||
         (st = cof_cert_self_sign(&cert, key, o->common_name, o->days, purpose, err)) != COF_OK ||

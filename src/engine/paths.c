@@ -8,6 +8,7 @@
 #include <coffer/reader.h>
 
 #include "base/error.h"
+#include "format/superblock.h"
 #include "os/dir.h"
 #include "os/file.h"
 
@@ -25,7 +26,6 @@ static cof_status add_path(cof_paths *out, char *path, cof_error *err)
 /* A name is no proof; the first bytes are. */
 static bool begins_as_backup(const char *path)
 {
-    static const uint8_t magic[8] = {0x89, 'C', 'O', 'F', 'F', 'E', 'R', '\n'};
     uint8_t seen[2][8] = {{0}};
     cof_path_type kind;
     cof_file *file = NULL;
@@ -36,8 +36,8 @@ static bool begins_as_backup(const char *path)
         cof_file_open_read(&file, path, NULL) != COF_OK)
         return false;
     yes = cof_file_pread_some(seen[0], 8, &got, file, 0, NULL) == COF_OK &&
-          cof_file_pread_some(seen[1], 8, &got, file, 4096, NULL) == COF_OK &&
-          (memcmp(seen[0], magic, 8) == 0 || memcmp(seen[1], magic, 8) == 0);
+          cof_file_pread_some(seen[1], 8, &got, file, COF_SUPERBLOCK_SIZE, NULL) == COF_OK &&
+          (cof_superblock_has_magic(seen[0]) || cof_superblock_has_magic(seen[1]));
     cof_file_free(file);
     return yes;
 }

@@ -21,14 +21,6 @@ void cof_roster_wipe(cof_roster *roster)
     cof_cert_list_wipe(&roster->removed);
 }
 
-static bool list_has(const cof_cert_list *list, const cof_cert *cert)
-{
-    for (size_t i = 0; i < list->count; i++)
-        if (memcmp(cof_cert_sha256(list->certs[i]), cof_cert_sha256(cert), 32) == 0)
-            return true;
-    return false;
-}
-
 /* Does list name this certificate, or another one of the same key? */
 static bool list_has_key(const cof_cert_list *list, const cof_cert *cert)
 {
@@ -135,9 +127,9 @@ static cof_status keep(cof_roster *out, const cof_cert_list *present, const chan
 
     for (size_t i = 0; st == COF_OK && i < present->count; i++) {
         cof_cert *cert = present->certs[i];
-        bool renewed = list_has_key(&c->come, cert) && !list_has(&c->come, cert);
-        bool stays =
-            list_has(&c->come, cert) || (!c->replace_all && !renewed && !list_has(&c->go, cert));
+        bool renewed = list_has_key(&c->come, cert) && !cof_cert_list_has(&c->come, cert);
+        bool stays = cof_cert_list_has(&c->come, cert) ||
+                     (!c->replace_all && !renewed && !cof_cert_list_has(&c->go, cert));
 
         st = cof_cert_list_add(stays ? &out->list : &out->removed, cert, err);
     }
@@ -152,7 +144,7 @@ static cof_status admit(cof_roster *out, const change *c, const cof_rotate_optio
     cof_status st = COF_OK;
 
     for (size_t i = 0; st == COF_OK && i < c->come.count; i++)
-        if (!list_has(&out->list, c->come.certs[i]))
+        if (!cof_cert_list_has(&out->list, c->come.certs[i]))
             st = cof_cert_list_add(&fresh, c->come.certs[i], err);
     if (st == COF_OK)
         st =

@@ -117,6 +117,11 @@ cof_status cof_superblock_emit(uint8_t out[COF_SUPERBLOCK_SIZE], const cof_super
     return COF_OK;
 }
 
+bool cof_superblock_has_magic(const uint8_t raw[MAGIC_SIZE])
+{
+    return cof_equal_consttime(raw, MAGIC, sizeof(MAGIC));
+}
+
 cof_status cof_superblock_valid_copy(bool *out, const uint8_t raw[COF_SUPERBLOCK_SIZE],
                                      cof_error *err)
 {
@@ -125,8 +130,7 @@ cof_status cof_superblock_valid_copy(bool *out, const uint8_t raw[COF_SUPERBLOCK
 
     if ((st = cof_sha256(hash, raw, HASH_AT, err)) != COF_OK)
         return st;
-    *out = cof_equal_consttime(raw, MAGIC, sizeof(MAGIC)) &&
-           cof_equal_consttime(raw + HASH_AT, hash, sizeof(hash));
+    *out = cof_superblock_has_magic(raw) && cof_equal_consttime(raw + HASH_AT, hash, sizeof(hash));
     return COF_OK;
 }
 

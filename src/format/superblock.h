@@ -47,6 +47,9 @@ typedef struct cof_superblock_state {
 cof_status cof_superblock_emit(uint8_t out[COF_SUPERBLOCK_SIZE], const cof_superblock *sb,
                                cof_error *err) COF_MUST_USE;
 
+/* Does this begin as a superblock does?  Only the magic is looked at. */
+bool cof_superblock_has_magic(const uint8_t raw[8]);
+
 /*
  * Are magic and SHA-256 of this copy right?  Says nothing about its fields.  COF_NOMEM; *out is
  * then untouched.

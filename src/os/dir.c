@@ -138,6 +138,18 @@ cof_status cof_path_kind(cof_path_type *out, const char *path, cof_error *err)
     return COF_OK;
 }
 
+cof_status cof_path_must_be_free(const char *path, const char *advice, cof_error *err)
+{
+    char name[COF_TEXT_NAME_CAP];
+    cof_path_type kind;
+    cof_status st = cof_path_kind(&kind, path, err);
+
+    if (st != COF_OK || kind == COF_PATH_NOTHING)
+        return st;
+    return cof_fail(err, COF_USAGE, "%s exists already%s",
+                    cof_text_safe_str(name, sizeof(name), path), advice);
+}
+
 cof_status cof_path_others_can_write(bool *out, const char *path, cof_error *err)
 {
     struct stat info;

@@ -51,6 +51,12 @@ typedef enum cof_path_type {
 cof_status cof_path_kind(cof_path_type *out, const char *path, cof_error *err) COF_MUST_USE;
 
 /*
+ * COF_USAGE if the path names anything: "NAME exists already", and what the advice adds to it.  To
+ * be asked before hours of work; whoever creates the file asks again.
+ */
+cof_status cof_path_must_be_free(const char *path, const char *advice, cof_error *err) COF_MUST_USE;
+
+/*
  * May anybody but root and the user of this process change the file or directory: does another own
  * it, or do its permissions let group or others write?  COF_IO.
  */

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 
 #include "base/error.h"
-#include "base/text.h"
 #include "os/dir.h"
 #include "os/newfile.h"
 
@@ -24,26 +23,14 @@ static cof_status sink_new(cof_sink **out, cof_error *err)
     return *out != NULL ? COF_OK : cof_fail(err, COF_NOMEM, "out of memory");
 }
 
-/* Say it before hours of work, not after: publishing refuses for good. */
-static cof_status refuse_existing(const char *path, cof_error *err)
-{
-    char name[COF_TEXT_NAME_CAP];
-    cof_path_type kind;
-    cof_status st = cof_path_kind(&kind, path, err);
-
-    if (st != COF_OK || kind == COF_PATH_NOTHING)
-        return st;
-    return cof_fail(err, COF_USAGE, "%s exists already; use --force to replace it",
-                    cof_text_safe_str(name, sizeof(name), path));
-}
-
 cof_status cof_sink_file(cof_sink **out, const char *path, bool force, cof_error *err)
 {
     cof_sink *sink = NULL;
     cof_status st = COF_OK;
 
     *out = NULL;
-    if ((!force && (st = refuse_existing(path, err)) != COF_OK) ||
+    if ((!force &&
+         (st = cof_path_must_be_free(path, "; use --force to replace it", err)) != COF_OK) ||
         (st = sink_new(&sink, err)) != COF_OK ||
         (st = cof_newfile_create(&sink->newfile, path, 0600, err)) != COF_OK)
         goto out;
