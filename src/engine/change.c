@@ -87,6 +87,16 @@ static cof_status commit(cof_file *file, const uint8_t *raw, int first, cof_erro
     return sync_head(file, err);
 }
 
+/* Only a forged head gets there: no number of changes does. */
+static cof_status next_sequence(cof_superblock *sb, cof_error *err)
+{
+    if (sb->sequence == UINT64_MAX)
+        return cof_fail_rule(err, COF_FORMAT, "CH-4", 32,
+                             "the head counts as many changes as can be counted; it was forged");
+    sb->sequence++;
+    return COF_OK;
+}
+
 /* The superblock that describes the envelope in use; a new one only after a fallback. */
 static cof_status settled_superblock(cof_superblock *out, const cof_head *h, cof_error *err)
 {
@@ -96,7 +106,8 @@ static cof_status settled_superblock(cof_superblock *out, const cof_head *h, cof
     if (st != COF_OK)
         return st;
     if (memcmp(sb.envelope_sha256, h->sb.envelope_sha256, sizeof(sb.envelope_sha256)) != 0) {
-        sb.sequence++;
+        if ((st = next_sequence(&sb, err)) != COF_OK)
+            return st;
         sb.active_slot = (uint8_t)h->slot;
     }
     *out = sb;
@@ -137,9 +148,9 @@ cof_status cof_head_replace(const cof_head *h, cof_file *file, cof_slice envelop
     cof_superblock sb = h->sb;
     cof_status st;
 
-    sb.sequence++;
     sb.active_slot = (uint8_t)inactive;
-    if ((st = cof_head_describe(&sb, envelope, err)) != COF_OK ||
+    if ((st = next_sequence(&sb, err)) != COF_OK ||
+        (st = cof_head_describe(&sb, envelope, err)) != COF_OK ||
         (st = cof_superblock_emit(raw, &sb, err)) != COF_OK ||
         (st = write_slot(file, sb.slot_size, inactive, envelope, err)) != COF_OK ||
         (st = sync_head(file, err)) != COF_OK ||

@@ -88,6 +88,10 @@ def _unknown_but_allowed(reg):
     block = block_of(image)
     block.sequence = 2 ** 40
     reg.good("good-high-sequence", with_blocks(image, block.emit()), "a high superblock sequence")
+    block = block_of(image)
+    block.sequence = 2 ** 64 - 1
+    reg.add("superblock-sequence-end", with_blocks(image, block.emit()), "CH-4", "a sequence that cannot go on",
+            quick="OK", verify="OK", restore="OK", rotate="FORMAT")
     draft = w.make()
     draft.manifest["x"] = {"note": ["any", {"thing": None}], "flag": True}
     draft.sign_manifest()
