@@ -53,7 +53,7 @@ void cli_show_origin(FILE *out, const cof_info *info)
     fprintf(out, "made %s by %s", cli_human_date(date, info->created),
             cli_show_party(&info->maker));
     if (info->custody_count == 0) {
-        fputs(", signed only: anybody can read it", out);
+        fputs(", " CLI_SIGNED_ONLY, out);
         return;
     }
     fputs(", opens for ", out);

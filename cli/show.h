@@ -9,6 +9,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
+/* What a summary says of a backup without recipients. */
+#define CLI_SIGNED_ONLY "signed, not encrypted: anybody can read it"
+
 /* "CN=ops, CN=recovery" */
 void cli_show_recipients(FILE *out, const cof_recipient_info *recipients, size_t count);
 void cli_show_certs(FILE *out, const cof_cert_info *certs, size_t count);
@@ -18,7 +21,8 @@ void cli_show_expiry(FILE *out, uint64_t not_after);
 
 /*
  * Who made a backup and who decided on its recipients, as the end of a summary:
- * "made 2026-11-24 by CN=db1, opens for CN=ops, CN=recovery as decided by CN=ops (generation 3)".
+ * "made 2026-11-24 by CN=db1, opens for CN=ops, CN=recovery as decided by CN=ops (generation 3)",
+ * or CLI_SIGNED_ONLY in the place of the recipients.
  */
 void cli_show_origin(FILE *out, const cof_info *info);
 

@@ -9,30 +9,53 @@
 #include "say.h"
 #include "status.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-static cof_status find_one(cli_list *out, const char *operand, cof_error *err)
+/* Takes over *path on success. */
+static cof_status append(cli_targets *targets, char **path, cof_error *err)
+{
+    char **grown = realloc(targets->path, (targets->count + 1) * sizeof *grown);
+    if (grown != NULL)
+        targets->path = grown;
+    if (grown == NULL || *path == NULL)
+        return cli_error(err, COF_NOMEM, "out of memory");
+    targets->path[targets->count++] = *path;
+    *path = NULL; /* transferred */
+    return COF_OK;
+}
+
+void cli_targets_wipe(cli_targets *targets)
+{
+    for (size_t i = 0; i < targets->count; i++)
+        free(targets->path[i]);
+    free(targets->path);
+    *targets = (cli_targets){NULL, 0};
+}
+
+static cof_status find_one(cli_targets *out, const char *operand, cof_error *err)
 {
     char safe[CLI_NAME_CAP];
     cof_paths paths = {NULL, 0};
+    cof_status st = COF_OK;
     if (strcmp(operand, "-") == 0) {
-        cli_list_add(out, operand);
-        return COF_OK;
+        char *copy = strdup(operand);
+        st = append(out, &copy, err);
+        free(copy);
+        return st;
     }
-    cof_status st = cof_paths_find(&paths, operand, err);
+    st = cof_paths_find(&paths, operand, err);
     if (st == COF_OK && paths.count == 0)
         st = cli_error(err, COF_FORMAT, "there is no backup in %s",
                        cli_safe(safe, sizeof safe, operand));
-    for (size_t i = 0; st == COF_OK && i < paths.count; i++) {
-        cli_list_add(out, paths.path[i]);
-        paths.path[i] = NULL; /* transferred */
-    }
+    for (size_t i = 0; st == COF_OK && i < paths.count; i++)
+        st = append(out, &paths.path[i], err);
     cof_paths_wipe(&paths);
     return st;
 }
 
-int cli_targets_find(cli_list *out, const cli_list *operands, bool json)
+int cli_targets_find(cli_targets *out, const cli_list *operands, bool json)
 {
     int gravest = CLI_EXIT_OK;
     for (size_t i = 0; i < operands->count; i++) {

@@ -12,12 +12,17 @@
 #include <coffer/reader.h>
 #include <stdbool.h>
 
+typedef struct cli_targets {
+    char **path; /* owned, each one too */
+    size_t count;
+} cli_targets;
+
 /*
  * Expand operands into files.  Those that lead nowhere are reported, and as JSON on standard output
- * too when json is set; returns the gravest exit status.  The strings of out live as long as the
- * process.
+ * too when json is set; returns the gravest exit status.  Start from zeros, end with wipe.
  */
-int cli_targets_find(cli_list *out, const cli_list *operands, bool json);
+int cli_targets_find(cli_targets *out, const cli_list *operands, bool json);
+void cli_targets_wipe(cli_targets *targets);
 
 /* Whether an operand is "-": then standard input is the data. */
 bool cli_targets_read_stdin(const cli_list *operands);

@@ -23,7 +23,8 @@ static struct {
     cli_sign_args sign;
     const char *label, *reason, *compress, *digest, *record_size, *slot_size;
     cli_tree_args tree;
-    bool force, allow_empty, json;
+    const char *cipher;
+    bool sign_only, force, allow_empty, json;
 } args;
 
 static const cli_opt options[] = {
@@ -36,8 +37,16 @@ static const cli_opt options[] = {
      .name = "recipient",
      .arg = "CERT",
      .list = &args.recipients,
+     .group = "protection",
+     .rules = CLI_OPT_EXCLUSIVE,
      .help = "who can open it: certificates in a file or directory, instead of recipients/ in the "
              "home; may be repeated"},
+    {.name = "sign-only",
+     .flag = &args.sign_only,
+     .group = "protection",
+     .rules = CLI_OPT_EXCLUSIVE | CLI_OPT_ASKED,
+     .help = "do not encrypt: everybody can read the backup, and nobody can change it unnoticed; "
+             "recipients in the home do not count"},
     CLI_TREE_OPTIONS(args.tree),
     CLI_SIGN_OPTIONS(args.sign),
     {.name = "label",
@@ -52,7 +61,11 @@ static const cli_opt options[] = {
     {.name = "compress",
      .arg = "METHOD",
      .value = &args.compress,
-     .help = "zstd, zstd:1 to zstd:19, or none; by default zstd:3"},
+     .help = "zstd, zstd:1 to zstd:19, lz4, gzip, gzip:1 to gzip:9, or none; by default zstd:3"},
+    {.name = "cipher",
+     .arg = "NAME",
+     .value = &args.cipher,
+     .help = "aes-256-gcm, aes-192-gcm, aes-128-gcm or chacha20-poly1305; by default aes-256-gcm"},
     {.name = "digest",
      .arg = "NAME",
      .value = &args.digest,
@@ -211,6 +224,10 @@ static void print_summary(const parts *p, bool tree, const cof_backup_result *re
     fprintf(out, "%s as %s, %s, by ", cli_human_size(plain, result->plain_bytes),
             cli_human_size(stored, result->stored_bytes), cli_human_time(took, time));
     cli_show_certs(out, &signer, 1);
+    if (p->recipients == NULL) {
+        fputs(", " CLI_SIGNED_ONLY "\n", out);
+        return;
+    }
     fputs(", opens for ", out);
     print_kept(out, p->recipients);
     fputc('\n', out);
@@ -226,6 +243,7 @@ static void print_json(const parts *p, bool tree, const cof_backup_result *resul
     cli_json_number(object, "plain_bytes", result->plain_bytes);
     cli_json_number(object, "stored_bytes", result->stored_bytes);
     cli_json_number(object, "records", result->records);
+    cli_json_flag(object, "sealed", p->recipients != NULL);
     cli_json_number(object, "recipients", result->recipients);
     cli_json_number(object, "skipped_recipients", result->skipped);
     if (tree) {
@@ -248,6 +266,8 @@ static int run(const cli_call *call)
     cof_backup_options o = {.label = args.label,
                             .reason = args.reason,
                             .compress = args.compress,
+                            .cipher = args.cipher,
+                            .sign_only = args.sign_only,
                             .digest = args.digest,
                             .force = args.force,
                             .allow_empty = args.allow_empty,
@@ -262,7 +282,8 @@ static int run(const cli_call *call)
 
     if ((st = check(&o, call, &err)) != COF_OK ||
         (o.tree && (st = cli_tree_load(&tree, &args.tree, &call->operands, &err)) != COF_OK) ||
-        (st = cli_recipients_load(&p.recipients, &args.recipients, call->home, &err)) != COF_OK ||
+        (!args.sign_only &&
+         (st = cli_recipients_load(&p.recipients, &args.recipients, call->home, &err)) != COF_OK) ||
         (st = cli_signer_load(&p.signer, &args.sign, call->home, true, &err)) != COF_OK)
         goto out;
     o.recipients = p.recipients;
@@ -284,7 +305,7 @@ out:
 const cli_verb cli_verb_backup = {
     .name = "backup",
     .summary = "Make an encrypted, signed backup of files, or of standard input",
-    .usage = "-o FILE|DIR/|- [-r CERT]... [options] SOURCE...|-",
+    .usage = "-o FILE|DIR/|- [-r CERT... | --sign-only] [options] SOURCE...|-",
     .text =
         "The backup can be opened with the private key of any one of the recipients, and by "
         "nobody else; this host needs none of these keys. It appears under its name when it is "

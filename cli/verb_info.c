@@ -126,9 +126,10 @@ static void print_text(const char *path, const cof_info *info)
            cli_human_size(a, info->plain_bytes), info->tree ? "files" : "a stream",
            cli_human_count(b, info->records), info->records == 1 ? "" : "s",
            cli_human_size(c, info->file_bytes));
-    printf(LABEL "%s\n", "encrypted", info->sealed ? info->cipher : "no");
-    printf(LABEL "generation %llu, epoch %u\n", "locks", (unsigned long long)info->generation,
-           (unsigned)info->epoch);
+    printf(LABEL "%s\n", "encrypted", info->sealed ? info->cipher : "no: " CLI_SIGNED_ONLY);
+    if (info->sealed)
+        printf(LABEL "generation %llu, epoch %u\n", "locks", (unsigned long long)info->generation,
+               (unsigned)info->epoch);
     print_party("maker", &info->maker);
     if (info->custody_count > 0)
         print_party("custodian", &info->custody[0].by);
@@ -224,13 +225,14 @@ static int describe_one(const char *target, const cof_open_options *common, bool
 
 static int describe_all(const cli_call *call, const cof_open_options *common)
 {
-    cli_list targets = {NULL, 0};
+    cli_targets targets = {NULL, 0};
     int gravest = cli_targets_find(&targets, &call->operands, args.json);
     for (size_t i = 0; i < targets.count; i++) {
         if (i > 0 && !args.json)
             putchar('\n');
-        gravest = cli_status_graver(gravest, describe_one(targets.item[i], common, call->quiet));
+        gravest = cli_status_graver(gravest, describe_one(targets.path[i], common, call->quiet));
     }
+    cli_targets_wipe(&targets);
     return gravest;
 }
 

@@ -30,7 +30,7 @@ static const cli_opt options[] = {
      .arg = "TYPE",
      .value = &args.type,
      .rules = CLI_OPT_ASKED,
-     .help = "rsa-3072, p256 or p384; by default rsa-3072"},
+     .help = "rsa-3072, rsa-4096, p256, p384 or p521; by default rsa-3072"},
     {.name = "days",
      .arg = "N",
      .value = &args.days,
@@ -177,7 +177,7 @@ static int run(const cli_call *call)
 const cli_verb cli_verb_keygen = {
     .name = "keygen",
     .summary = "Make a key pair and a certificate to open backups with",
-    .usage = "NAME [--type rsa-3072|p256|p384] [options]",
+    .usage = "NAME [--type rsa-3072|rsa-4096|p256|p384|p521] [options]",
     .text = "Writes NAME.key, which opens backups and belongs to you alone, and NAME.crt, which "
             "goes to every host that makes backups for you. A passphrase for the key is asked for "
             "on the terminal.",

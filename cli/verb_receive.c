@@ -61,6 +61,7 @@ static void print_json(const cof_backup_result *result, const cof_info *info,
     cli_json_number(object, "stored_bytes", result->stored_bytes);
     cli_json_number(object, "records", result->records);
     cli_json_number(object, "recipients", result->recipients);
+    cli_json_flag(object, "sealed", info->sealed);
     cli_json_party(object, "maker", &info->maker);
     if (info->custody_count > 0)
         cli_json_party(object, "custodian", &info->custody[0].by);

@@ -235,7 +235,7 @@ static int rotate_one(const char *path, const loaded *l, cli_rotate_tally *tally
 static int rotate_all(const cli_call *call, const loaded *l)
 {
     cli_rotate_tally tally = {.dry_run = args.dry_run, .begun = cli_clock()};
-    cli_list targets = {NULL, 0};
+    cli_targets targets = {NULL, 0};
     int gravest = cli_targets_find(&targets, &call->operands, args.json);
     bool alone = targets.count == 1;
     bool widens = args.set.count > 0 || args.add.count > 0;
@@ -244,7 +244,7 @@ static int rotate_all(const cli_call *call, const loaded *l)
 
     for (size_t i = 0; i < targets.count; i++)
         gravest =
-            cli_status_graver(gravest, rotate_one(targets.item[i], l, &tally, alone, call->quiet));
+            cli_status_graver(gravest, rotate_one(targets.path[i], l, &tally, alone, call->quiet));
     if (!args.json && !call->quiet) {
         if (targets.count > 1)
             cli_rotate_print_tally(&tally);
@@ -255,6 +255,7 @@ static int rotate_all(const cli_call *call, const loaded *l)
                 "is meant");
         gravest = cli_status_graver(gravest, CLI_EXIT_USAGE);
     }
+    cli_targets_wipe(&targets);
     return gravest;
 }
 

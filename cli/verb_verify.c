@@ -82,6 +82,7 @@ static void print_json(const char *path, const cof_info *info, const cli_report 
     cli_json_flag(object, "complete", info->complete);
     cli_json_number(object, "plain_bytes", info->plain_bytes);
     cli_json_number(object, "records", info->records);
+    cli_json_flag(object, "sealed", info->sealed);
     cli_json_party(object, "maker", &info->maker);
     if (info->custody_count > 0)
         cli_json_party(object, "custodian", &info->custody[0].by);
@@ -118,16 +119,17 @@ out:
 
 static int verify_all(const cli_call *call, const cof_open_options *common)
 {
-    cli_list targets = {NULL, 0};
+    cli_targets targets = {NULL, 0};
     int gravest = cli_targets_find(&targets, &call->operands, args.json);
     size_t good = 0;
     for (size_t i = 0; i < targets.count; i++) {
-        int one = verify_one(targets.item[i], common, call->quiet);
+        int one = verify_one(targets.path[i], common, call->quiet);
         good += one == CLI_EXIT_OK || one == CLI_EXIT_WARNED ? 1 : 0;
         gravest = cli_status_graver(gravest, one);
     }
     if (targets.count > 1 && !args.json && !call->quiet)
         printf("%zu backups: %zu good, %zu not\n", targets.count, good, targets.count - good);
+    cli_targets_wipe(&targets);
     return gravest;
 }
 

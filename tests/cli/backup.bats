@@ -196,7 +196,8 @@ PY
 
 @test "certificates that are no good for it" {
     certificate weak --type rsa1024
-    refuse 7 'the certificate of CN=weak holds an RSA key of less than 2048 bits, which is too weak' backup -o x.cof -r weak.crt - <"$P/ops.crt"
+    refuse 7 'the certificate of CN=weak holds an RSA key of less than 2048 bits, .*' \
+        backup -o x.cof -r weak.crt - <"$P/ops.crt"
     certificate early --from-day 2
     refuse 7 '.*not.*valid.*' backup -o x.cof -r early.crt - <"$P/ops.crt"
     certificate signs --usage digital_signature

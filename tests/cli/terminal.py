@@ -5,8 +5,9 @@
 usage: terminal.py [--answer TEXT]... [--kill] [--slowly SECONDS] COMMAND...
 
 Each answer is typed when another prompt (a text that ends in ": ") has been shown; with --kill, the
-command gets SIGTERM at the first one.  What the terminal shows goes to standard output.  With --slowly the command's standard input is a pipe into
-which a megabyte is written, with a pause in the middle.  The exit status is the command's, 128 + signal if it was killed.
+command gets SIGTERM at the first one.  What the terminal shows goes to standard output.  With
+--slowly the command's standard input is a pipe into which a megabyte is written, with a pause in
+the middle.  The exit status is the command's, 128 + signal if it was killed.
 """
 
 import argparse
