@@ -24,6 +24,10 @@ holds() { # TEXT COMMAND...
     fi
 }
 
+needed() { # the libraries that libcoffer itself is linked with
+    pkg-config --print-requires-private libcoffer | sed 's/ .*//'
+}
+
 cat >"$root/program.c" <<'END'
 #include <coffer/coffer.h>
 #include <stdio.h>
@@ -48,7 +52,7 @@ holds "and runs" test "$(LD_LIBRARY_PATH=$library "$root/shared")" = "$version"
 # shellcheck disable=SC2046
 holds "a program is built with the static library" "$@" "$root/program.c" -o "$root/static" \
     $(pkg-config --cflags libcoffer) "$library/libcoffer.a" \
-    $(pkg-config --libs-only-l --static libcoffer | sed 's/-lcoffer//')
+    $(PKG_CONFIG_SYSROOT_DIR='' pkg-config --libs $(needed))
 holds "and runs" test "$("$root/static")" = "$version"
 holds "the command is installed, and tells the version" \
     sh -c "\"$(find "$root/to" -path "*/bin/coffer")\" --version | grep -qF '$version'"
