@@ -11,6 +11,7 @@
 #include "codec/codec.h"
 
 typedef struct cof_codec_backend {
+    /* All 0: there are no levels. */
     int level_min;
     int level_max;
     int level_default;
@@ -33,5 +34,7 @@ typedef struct cof_codec_backend {
 } cof_codec_backend;
 
 extern const cof_codec_backend cof_codec_zstd;
+extern const cof_codec_backend cof_codec_lz4;
+extern const cof_codec_backend cof_codec_gzip;
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The codecs of the format as a table: number, name, and the library behind it if this build has
- * one.  Everything that is the same for all of them is done here: what does not shrink is reported
- * as such, and NONE is copying.
+ * The codecs of the format as a table: number, name, and the library behind it.  Everything that is
+ * the same for all of them is done here: what does not shrink is reported as such, and NONE is
+ * copying.
  */
 
 #include "codec/codec.h"
@@ -16,12 +16,12 @@
 
 static const struct {
     const char *name;
-    const cof_codec_backend *backend; /* NULL: NONE, or reserved */
+    const cof_codec_backend *backend; /* NULL: NONE */
 } codecs[] = {
     [COF_CODEC_NONE] = {"none", NULL},
     [COF_CODEC_ZSTD] = {"zstd", &cof_codec_zstd},
-    [COF_CODEC_LZ4] = {"lz4", NULL},
-    [COF_CODEC_GZIP] = {"gzip", NULL},
+    [COF_CODEC_LZ4] = {"lz4", &cof_codec_lz4},
+    [COF_CODEC_GZIP] = {"gzip", &cof_codec_gzip},
 };
 
 #define CODEC_COUNT (sizeof codecs / sizeof codecs[0])
@@ -44,7 +44,7 @@ static cof_status unsupported(cof_error *err, unsigned number)
 
 bool cof_codec_supported(unsigned number)
 {
-    return number < CODEC_COUNT && (number == COF_CODEC_NONE || codecs[number].backend != NULL);
+    return number < CODEC_COUNT;
 }
 
 const char *cof_codec_name(unsigned number)
@@ -60,7 +60,14 @@ cof_status cof_codec_from_name(cof_codec *out, const char *name, cof_error *err)
             return COF_OK;
         }
     }
-    return cof_fail(err, COF_USAGE, "there is no compression of that name; try zstd or none");
+    return cof_fail(err, COF_USAGE,
+                    "there is no compression of that name: use zstd, lz4, gzip or none");
+}
+
+bool cof_codec_has_levels(cof_codec codec)
+{
+    return cof_codec_supported(codec) && codecs[codec].backend != NULL &&
+           codecs[codec].backend->level_max > 0;
 }
 
 size_t cof_compress_bound(cof_codec codec, size_t len)
@@ -78,13 +85,13 @@ cof_status cof_compressor_new(cof_compressor **out, cof_codec codec, int level, 
         return unsupported(err, codec);
 
     const cof_codec_backend *backend = codecs[codec].backend;
+    if (!cof_codec_has_levels(codec) && level != COF_LEVEL_DEFAULT)
+        return cof_fail(err, COF_USAGE, "%s has no levels", codecs[codec].name);
     if (backend != NULL && level == COF_LEVEL_DEFAULT)
         level = backend->level_default;
     if (backend != NULL && (level < backend->level_min || level > backend->level_max))
         return cof_fail(err, COF_USAGE, "%s has no level %d; choose one from %d to %d",
                         codecs[codec].name, level, backend->level_min, backend->level_max);
-    if (backend == NULL && level != COF_LEVEL_DEFAULT)
-        return cof_fail(err, COF_USAGE, "%s has no levels", codecs[codec].name);
 
     cof_compressor *c = calloc(1, sizeof *c);
     if (c == NULL)

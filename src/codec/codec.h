@@ -17,14 +17,14 @@
 typedef enum cof_codec {
     COF_CODEC_NONE = 0,
     COF_CODEC_ZSTD = 1,
-    COF_CODEC_LZ4 = 2, /* reserved */
-    COF_CODEC_GZIP = 3 /* reserved */
+    COF_CODEC_LZ4 = 2,
+    COF_CODEC_GZIP = 3
 } cof_codec;
 
 /* Ask for the codec's own default level. */
 #define COF_LEVEL_DEFAULT 0
 
-/* Can this build read and write the codec with this number?  Takes any number from a file. */
+/* Is there a codec with this number?  Takes any number from a file. */
 bool cof_codec_supported(unsigned number);
 
 /* "zstd"; "unknown" for a number that no codec has.  Static storage, never NULL. */
@@ -32,6 +32,9 @@ const char *cof_codec_name(unsigned number);
 
 /* The codec with this name, in lower case.  COF_USAGE for any other name. */
 cof_status cof_codec_from_name(cof_codec *out, const char *name, cof_error *err) COF_MUST_USE;
+
+/* Whether a level can be chosen: for zstd and gzip. */
+bool cof_codec_has_levels(cof_codec codec);
 
 /*
  * The most that `len` bytes can become: room that makes cof_compress() independent of luck.
@@ -43,8 +46,8 @@ typedef struct cof_compressor cof_compressor;
 
 /*
  * A context for one codec and level.  COF_CODEC_NONE is a codec that never shrinks anything.
- * COF_USAGE for a level that the codec does not have (zstd: 1 to 22), COF_UNSUPPORTED for a codec
- * that this build lacks, COF_NOMEM; *out is then NULL.
+ * COF_USAGE for a level that the codec does not have (zstd: 1 to 22, gzip: 1 to 9, the others only
+ * the default), COF_UNSUPPORTED for a number that no codec has, COF_NOMEM; *out is then NULL.
  */
 cof_status cof_compressor_new(cof_compressor **out, cof_codec codec, int level,
                               cof_error *err) COF_MUST_USE;
@@ -57,6 +60,8 @@ cof_status cof_compressor_new(cof_compressor **out, cof_codec codec, int level,
  *
  * zstd: one frame, with its content size, without checksum and dictionary id, with a window that
  * is no larger than the next power of two above the record.
+ * lz4: one frame of independent blocks, with its content size, without checksums and dictionary id.
+ * gzip: one member, its header without name, time and other options.
  */
 cof_status cof_compress(uint8_t *out, size_t cap, size_t *out_len, cof_compressor *c,
                         const uint8_t *in, size_t len, cof_error *err) COF_MUST_USE;
@@ -66,18 +71,25 @@ void cof_compressor_free(cof_compressor *c);
 
 typedef struct cof_decompressor cof_decompressor;
 
-/* A context for every codec of this build.  COF_NOMEM; *out is then NULL. */
+/* A context for every codec.  COF_NOMEM; *out is then NULL. */
 cof_status cof_decompressor_new(cof_decompressor **out, cof_error *err) COF_MUST_USE;
 
 /*
  * Decompress `len` bytes into exactly out_len bytes.  Never writes beyond out_len, whatever the
- * input claims, and allocates nothing that the input could size.  in and out do not overlap.
+ * input claims, and stops as soon as it would.  Beside that it needs a fixed amount of memory that
+ * the input cannot raise: for lz4 less than 9 MiB, for the others less than 1 MiB.  in and out do
+ * not overlap.
  *
  * COF_FORMAT: the input does not decompress to exactly out_len bytes, has bytes left over, or is
- * not in the form that cof_compress() writes (zstd: exactly one frame that states out_len as its
- * content size, no checksum, no dictionary, a window of at most 128 MiB; NONE: len == out_len).
- * COF_UNSUPPORTED: a codec that this build lacks.  The contents of out are undefined after a
- * failure.
+ * not in the form of RC-5:
+ *   zstd  exactly one frame that states out_len as its content size, no checksum, no dictionary,
+ *         a window of at most 128 MiB;
+ *   lz4   exactly one frame, neither skippable nor of the legacy form, without dictionary id;
+ *         checksums and content size may be there, and must then be right;
+ *   gzip  exactly one member, with whatever options in its header;
+ *   none  len == out_len.
+ * COF_UNSUPPORTED: a number that no codec has.  COF_NOMEM.  The contents of out are undefined after
+ * a failure.
  */
 cof_status cof_decompress(uint8_t *out, size_t out_len, cof_decompressor *d, cof_codec codec,
                           const uint8_t *in, size_t len, cof_error *err) COF_MUST_USE;

@@ -59,7 +59,8 @@ static void names_and_numbers(void **state)
 {
     (void)state;
     cof_codec codec = COF_CODEC_NONE;
-    assert_true(cof_codec_supported(COF_CODEC_NONE) && cof_codec_supported(COF_CODEC_ZSTD));
+    for (unsigned number = 0; number <= 3; number++)
+        assert_true(cof_codec_supported(number));
     assert_false(cof_codec_supported(4));
     assert_false(cof_codec_supported(255));
     assert_string_equal(cof_codec_name(COF_CODEC_GZIP), "gzip");
