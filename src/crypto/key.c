@@ -63,6 +63,29 @@ bool cof_key_matches_cert(const cof_key *key, const cof_cert *cert)
     return same;
 }
 
+static cof_status check_kind(const cof_key *key,
+                             cof_cert_reason (*refuse)(const struct cof_pkey_info *, const char **),
+                             const char *what, cof_error *err)
+{
+    struct cof_pkey_info info;
+    const char *why = NULL;
+
+    cof_pkey_describe(&info, key->pkey);
+    if (refuse(&info, &why) != COF_CERT_KEY_TYPE)
+        return COF_OK;
+    return cof_fail(err, COF_CERT, "%s %s", what, why);
+}
+
+cof_status cof_key_check_signs(const cof_key *key, const char *what, cof_error *err)
+{
+    return check_kind(key, cof_pkey_refuse_sign, what, err);
+}
+
+cof_status cof_key_check_opens(const cof_key *key, const char *what, cof_error *err)
+{
+    return check_kind(key, cof_pkey_refuse_wrap, what, err);
+}
+
 cof_status cof_key_spki_sha256(const cof_key *key, uint8_t out[COF_SHA256_SIZE], cof_error *err)
 {
     unsigned char *der = NULL;

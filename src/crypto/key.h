@@ -45,6 +45,14 @@ void cof_key_free(cof_key *key);
 bool cof_key_matches_cert(const cof_key *key, const struct cof_cert *cert);
 
 /*
+ * Whether this kind of key can sign statements, and whether it can open what was wrapped for it;
+ * sizes are not looked at, since old backups may have weak recipients.  COF_CERT: it never can;
+ * what names the key's file in the sentence, safe for a terminal.
+ */
+COF_MUST_USE cof_status cof_key_check_signs(const cof_key *key, const char *what, cof_error *err);
+COF_MUST_USE cof_status cof_key_check_opens(const cof_key *key, const char *what, cof_error *err);
+
+/*
  * SHA-256 of the SubjectPublicKeyInfo as the library encodes it.  It equals cof_cert_spki_sha256
  * of the key's certificate unless that one encodes the same key otherwise (compressed EC points):
  * match with cof_key_matches_cert, use this only for display.

@@ -177,7 +177,11 @@ cof_cert_reason cof_pkey_refuse_sign(const struct cof_pkey_info *info, const cha
     case COF_PKEY_OTHER:
         break;
     }
-    *why = "holds a kind of key that coffer cannot sign with: use RSA, RSA-PSS, EC on P-256, P-384 "
-           "or P-521, or DSA with its own parameters";
+    if (strcmp(info->text, "Ed25519") == 0 || strcmp(info->text, "Ed448") == 0)
+        *why = "holds an Ed25519 or Ed448 key, which OpenSSL cannot sign statements with that "
+               "every version of it verifies: use RSA, RSA-PSS, or EC on P-256, P-384 or P-521";
+    else
+        *why = "holds a kind of key that coffer cannot sign with: use RSA, RSA-PSS, EC on P-256, "
+               "P-384 or P-521, or DSA with its own parameters";
     return COF_CERT_KEY_TYPE;
 }

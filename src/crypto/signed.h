@@ -63,6 +63,14 @@ COF_MUST_USE cof_status cof_signed_make(cof_buf *out, const char *oid, cof_slice
                                         const cof_key *key, const cof_cert *cert, cof_digest digest,
                                         cof_error *err);
 
+/*
+ * Whether cof_signed_make would sign with these, so that it can be said before there is anything to
+ * sign.  COF_CERT as there; COF_UNSUPPORTED: DSA with another digest than SHA-256, or an RSA-PSS
+ * key that is bound to another digest or salt.  cof_crypto_init has succeeded before.
+ */
+COF_MUST_USE cof_status cof_signed_can_make(const cof_key *key, const cof_cert *cert,
+                                            cof_digest digest, cof_error *err);
+
 /* A parsed message; opaque, immutable. */
 typedef struct cof_signed cof_signed;
 

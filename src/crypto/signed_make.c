@@ -9,8 +9,30 @@
 
 #include "crypto/signed_parts.h"
 
-static cof_status check_arguments(const cof_key *key, const cof_cert *cert, cof_digest digest,
-                                  cof_error *err)
+/* Unless told so, the library signs with an RSA-PSS key in a way that it cannot verify. */
+static bool set_pss(EVP_PKEY_CTX *ctx, cof_digest digest)
+{
+    return ctx != NULL && EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) == 1 &&
+           EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, cof_signed_md(digest)) == 1 &&
+           EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) == 1;
+}
+
+/* An RSA-PSS key can be bound to one digest, and to salts longer than ours. */
+static bool pss_allows(const cof_key *key, cof_digest digest)
+{
+    EVP_MD_CTX *md = EVP_MD_CTX_new();
+    EVP_PKEY_CTX *ctx = NULL; /* of md */
+    bool ok = md != NULL &&
+              EVP_DigestSignInit(md, &ctx, cof_signed_md(digest), NULL, cof_key_pkey(key)) == 1 &&
+              set_pss(ctx, digest);
+
+    EVP_MD_CTX_free(md);
+    ERR_clear_error();
+    return ok;
+}
+
+cof_status cof_signed_can_make(const cof_key *key, const cof_cert *cert, cof_digest digest,
+                               cof_error *err)
 {
     const struct cof_pkey_info *info = cof_cert_key_info(cert);
     char name[COF_CERT_DISPLAY_MAX];
@@ -25,7 +47,15 @@ static cof_status check_arguments(const cof_key *key, const cof_cert *cert, cof_
         return cof_fail(err, COF_CERT, "the signing key does not belong to the certificate of %s",
                         cof_cert_display(cert, name));
     if (info->kind == COF_PKEY_DSA && digest != COF_DIGEST_SHA256)
-        return cof_fail(err, COF_UNSUPPORTED, "a DSA key signs with SHA-256 only");
+        return cof_fail(err, COF_UNSUPPORTED,
+                        "the key of %s is a DSA key, which signs with SHA-256 only",
+                        cof_cert_display(cert, name));
+    if (info->kind == COF_PKEY_RSA_PSS && !pss_allows(key, digest))
+        return cof_fail(
+            err, COF_UNSUPPORTED,
+            "the RSA-PSS key of %s is bound to another digest than SHA-%zu, or to longer "
+            "salts than that gives",
+            cof_cert_display(cert, name), 8 * cof_signed_md_len(digest));
     return COF_OK;
 }
 
@@ -34,7 +64,6 @@ static bool add_signer(CMS_ContentInfo *cms, const cof_key *key, const cof_cert 
 {
     unsigned flags = CMS_BINARY | CMS_NOCERTS | CMS_NOSMIMECAP | CMS_KEY_PARAM;
     CMS_SignerInfo *signer;
-    EVP_PKEY_CTX *ctx;
 
     if (cof_cert_ski(cert).len > 0)
         flags |= CMS_USE_KEYID;
@@ -42,13 +71,8 @@ static bool add_signer(CMS_ContentInfo *cms, const cof_key *key, const cof_cert 
         CMS_add1_signer(cms, cof_cert_x509(cert), cof_key_pkey(key), cof_signed_md(digest), flags);
     if (signer == NULL)
         return false;
-    if (cof_cert_key_info(cert)->kind != COF_PKEY_RSA_PSS)
-        return true;
-    /* Unless told so, the library signs with this key in a way that it cannot verify. */
-    ctx = CMS_SignerInfo_get0_pkey_ctx(signer);
-    return ctx != NULL && EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) == 1 &&
-           EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, cof_signed_md(digest)) == 1 &&
-           EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) == 1;
+    return cof_cert_key_info(cert)->kind != COF_PKEY_RSA_PSS ||
+           set_pss(CMS_SignerInfo_get0_pkey_ctx(signer), digest);
 }
 
 static cof_status build(unsigned char **der, size_t *len, const char *oid, cof_slice content,
@@ -111,7 +135,7 @@ cof_status cof_signed_make(cof_buf *out, const char *oid, cof_slice content, con
         return cof_fail_rule(err, COF_LIMIT, "SD-1", COF_NO_OFFSET,
                              "a statement to be signed is too long");
     if ((st = cof_signed_oid(&type, oid, err)) != COF_OK ||
-        (st = check_arguments(key, cert, digest, err)) != COF_OK ||
+        (st = cof_signed_can_make(key, cert, digest, err)) != COF_OK ||
         (st = build(&der, &len, oid, content, key, cert, digest, err)) != COF_OK ||
         (st = check_own((cof_slice){der, len}, oid, content, cert, err)) != COF_OK)
         goto out;
