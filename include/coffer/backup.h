@@ -33,14 +33,24 @@ typedef struct cof_backup_options {
     int output_fd;
     bool force; /* replace an existing file, at the moment of publishing */
 
+    /*
+     * Sign, and do not encrypt: everybody can read the backup, and whoever trusts the signer knows
+     * that nothing was changed.  recipients, cipher and reason are then NULL (recipients may also
+     * be empty): COF_USAGE otherwise.
+     */
+    bool sign_only;
     const cof_certs *recipients; /* 1 to 256 */
     bool skip_expired;           /* leave expired recipients out with a warning while one remains */
     const cof_signer *signer;
     const char *label;  /* NULL, or 1-64 of [A-Za-z0-9._-]; public */
     const char *reason; /* NULL, or why, for the custody statement; at most 1024 bytes */
 
-    const char *compress; /* "zstd", "zstd:N" (1-19), "none"; NULL: "zstd" (level 3) */
-    const char *digest;   /* of the signatures: "sha256", "sha384", "sha512"; NULL: "sha256" */
+    const char *compress; /* "zstd" (level 3), "zstd:N" (1-19), "lz4", "gzip" (level 6), "gzip:N"
+                             (1-9), "none"; NULL: "zstd" */
+    const char *cipher;   /* "aes-256-gcm", "aes-192-gcm", "aes-128-gcm", "chacha20-poly1305";
+                             NULL: "aes-256-gcm" */
+    const char *digest;   /* of the signatures: "sha256", "sha384", "sha512"; NULL: "sha256".  A DSA
+                             key signs with sha256 only: COF_UNSUPPORTED */
     uint32_t record_size; /* bytes, a multiple of 4096 up to 16 MiB; 0: 4 MiB */
     uint64_t slot_size;   /* bytes, a multiple of 4096, 16 KiB to 16 MiB; 0: by the envelope */
     bool allow_empty;     /* no content at all is a backup, not COF_SOURCE; not for trees */
@@ -55,7 +65,7 @@ typedef struct cof_backup_result {
     uint64_t plain_bytes;  /* read */
     uint64_t stored_bytes; /* of the whole file */
     uint64_t records;
-    size_t recipients; /* how many can open it */
+    size_t recipients; /* how many can open it; 0: signed only, everybody can read it */
     size_t skipped;    /* expired ones that were left out */
 
     /* Of a tree. */
@@ -74,7 +84,7 @@ typedef struct cof_backup cof_backup;
 /*
  * Check whatever can fail (certificates, signing key, place), make the key, and write the head.
  * options and all it points to must live until cof_backup_free.
- * COF_USAGE, COF_IO, COF_CERT, COF_LIMIT, COF_NOMEM; *out is NULL then.
+ * COF_USAGE, COF_IO, COF_CERT, COF_UNSUPPORTED, COF_LIMIT, COF_NOMEM; *out is NULL then.
  */
 cof_status cof_backup_begin(cof_backup **out, const cof_backup_options *options,
                             cof_error *err) COF_MUST_USE;

@@ -102,7 +102,10 @@ typedef struct cof_keyring cof_keyring;
 cof_status cof_keyring_new(cof_keyring **out, cof_error *err) COF_MUST_USE;
 void cof_keyring_free(cof_keyring *keyring);
 
-/* Add the private key in a file.  COF_IO; COF_CERT: no key in it, or a wrong passphrase. */
+/*
+ * Add the private key in a file.  COF_IO; COF_CERT: no key in it, one of a kind that opens nothing
+ * (Ed25519, DSA, ...), or a wrong passphrase.
+ */
 cof_status cof_keyring_add(cof_keyring *keyring, const char *path,
                            const cof_passphrase_source *passphrase, cof_error *err) COF_MUST_USE;
 
@@ -134,7 +137,7 @@ typedef enum cof_key_use { COF_KEY_OPENS, COF_KEY_SIGNS } cof_key_use;
 
 typedef struct cof_keygen_options {
     const char *key_path, *cert_path; /* where; neither may exist */
-    const char *type;                 /* "rsa-3072", "p256", "p384" */
+    const char *type;                 /* "rsa-3072", "rsa-4096", "p256", "p384", "p521" */
     const char *common_name;          /* CN of the subject, UTF-8, 1 to 64 characters */
     unsigned days;                    /* validity, from now */
     cof_key_use use;

@@ -17,6 +17,7 @@
 
 #include "base/error.h"
 #include "crypto/random.h"
+#include "engine/cipher.h"
 #include "engine/compress.h"
 #include "engine/decide.h"
 #include "engine/head.h"
@@ -34,8 +35,6 @@ static cof_status choose_options(cof_backup *b, cof_error *err)
 
     if (o->signer == NULL)
         return cof_fail(err, COF_USAGE, "a backup needs a signing key");
-    if (o->recipients == NULL || o->recipients->list.count == 0)
-        return cof_fail(err, COF_USAGE, "a backup needs at least one recipient who can open it");
     if (o->slot_size != 0 &&
         (o->slot_size < COF_SLOT_SIZE_MIN || o->slot_size > COF_SLOT_SIZE_MAX ||
          o->slot_size % COF_BLOCK_SIZE != 0))
@@ -43,6 +42,33 @@ static cof_status choose_options(cof_backup *b, cof_error *err)
                         "the slot size is a multiple of 4096 from 16 KiB to 16 MiB");
     if ((st = cof_digest_from_name(&b->digest, o->digest, err)) != COF_OK ||
         (st = cof_compress_from_text(&b->codec, &b->level, o->compress, err)) != COF_OK)
+        return st;
+    return cof_signed_can_make(o->signer->key, o->signer->cert, b->digest, err);
+}
+
+/* Nobody is to be named where nothing is locked; somebody where it is. */
+static cof_status choose_protection(cof_backup *b, cof_error *err)
+{
+    const cof_backup_options *o = b->options;
+    size_t recipients = o->recipients != NULL ? o->recipients->list.count : 0;
+    cof_status st;
+
+    if (o->sign_only && recipients > 0)
+        return cof_fail(err, COF_USAGE,
+                        "a backup that is signed only is open to everybody and has no recipients");
+    if (o->sign_only && o->cipher != NULL)
+        return cof_fail(err, COF_USAGE,
+                        "a backup that is signed only is not encrypted: it has no "
+                        "cipher");
+    if (o->sign_only && o->reason != NULL)
+        return cof_fail(err, COF_USAGE,
+                        "a reason goes with the list of recipients, which a backup that is signed "
+                        "only does not have");
+    if (o->sign_only)
+        return COF_OK;
+    if (recipients == 0)
+        return cof_fail(err, COF_USAGE, "a backup needs at least one recipient who can open it");
+    if ((st = cof_cipher_from_text(&b->cipher, o->cipher, err)) != COF_OK)
         return st;
     return cof_recipients_accept(&b->recipients, &o->recipients->list, o->signer, o->skip_expired,
                                  &o->report, &b->skipped, err);
@@ -62,11 +88,11 @@ static cof_status fill_preamble(cof_backup *b, cof_error *err)
     *p = (cof_preamble){
         .record_size = o->record_size != 0 ? o->record_size : COF_RECORD_SIZE_DEFAULT,
         .created = b->started,
-        .cipher = COF_CIPHER_AES_256_GCM,
+        .cipher = b->cipher,
         .tree_hash = COF_TREE_HASH_SHA256,
-        .key_schedule = COF_KEY_SCHEDULE_V1,
+        .key_schedule = o->sign_only ? COF_KEY_SCHEDULE_NONE : COF_KEY_SCHEDULE_V1,
         .content = o->tree ? COF_CONTENT_TREE : COF_CONTENT_STREAM,
-        .protection = COF_PROTECTION_SEALED,
+        .protection = o->sign_only ? COF_PROTECTION_SIGNED_ONLY : COF_PROTECTION_SEALED,
     };
     (void)snprintf(p->label, sizeof(p->label), "%s", label);
     memcpy(p->maker, cof_cert_spki_sha256(o->signer->cert), sizeof(p->maker));
@@ -79,7 +105,9 @@ static cof_status fill_preamble(cof_backup *b, cof_error *err)
     return cof_preamble_core(b->core, b->preamble_raw, err);
 }
 
-/* The data key lives only here: afterwards the schedule has what is needed, and KEYS has the rest.
+/*
+ * The data key lives only here: afterwards the schedule has what is needed, and KEYS has the rest.
+ * Signed only: there is none of these.
  */
 static cof_status make_keys(cof_backup *b, cof_error *err)
 {
@@ -95,6 +123,8 @@ static cof_status make_keys(cof_backup *b, cof_error *err)
     };
     cof_status st;
 
+    if (b->options->sign_only)
+        return COF_OK;
     if ((st = cof_random_secret(&dek, COF_DEK_SIZE, err)) != COF_OK ||
         (st = cof_schedule_new(&b->schedule, b->core, dek, b->preamble.cipher, err)) != COF_OK)
         goto out;
@@ -193,9 +223,10 @@ cof_status cof_backup_begin(cof_backup **out, const cof_backup_options *options,
     b->options = options;
     b->started = cof_clock_now();
     b->total = COF_TOTAL_UNKNOWN;
-    if ((st = choose_options(b, err)) != COF_OK || (st = fill_preamble(b, err)) != COF_OK ||
-        (st = make_keys(b, err)) != COF_OK || (st = open_sink(b, err)) != COF_OK ||
-        (st = write_head(b, err)) != COF_OK || (st = make_pipeline(b, err)) != COF_OK)
+    if ((st = choose_options(b, err)) != COF_OK || (st = choose_protection(b, err)) != COF_OK ||
+        (st = fill_preamble(b, err)) != COF_OK || (st = make_keys(b, err)) != COF_OK ||
+        (st = open_sink(b, err)) != COF_OK || (st = write_head(b, err)) != COF_OK ||
+        (st = make_pipeline(b, err)) != COF_OK)
         goto out;
     *out = b;
     b = NULL; /* transferred */
@@ -216,14 +247,14 @@ static cof_status sign_manifest(cof_buf *out, const cof_backup *b, cof_error *er
     memcpy(m.backup, b->preamble.uuid, sizeof(m.backup));
     memcpy(m.core, b->core, sizeof(m.core));
     memcpy(m.by, b->preamble.maker, sizeof(m.by));
-    m.has_commitment = true;
+    m.has_commitment = b->schedule != NULL;
     m.content = b->preamble.content;
     m.complete = b->totals.problems == 0;
     m.started = b->started;
     m.finished = cof_clock_now();
     (void)snprintf(m.tool, sizeof(m.tool), "coffer %s", COFFER_VERSION);
-    if ((st = cof_schedule_commitment(m.commitment, b->schedule, err)) == COF_OK &&
-        (st = cof_writer_describe(&b->writer, &m, err)) == COF_OK &&
+    st = m.has_commitment ? cof_schedule_commitment(m.commitment, b->schedule, err) : COF_OK;
+    if (st == COF_OK && (st = cof_writer_describe(&b->writer, &m, err)) == COF_OK &&
         (st = cof_manifest_emit(&json, &m, err)) == COF_OK)
         st = cof_signed_make(out, COF_OID_MANIFEST, cof_buf_slice(&json), signer->key, signer->cert,
                              b->digest, err);

@@ -7,6 +7,7 @@
 #include <coffer/backup.h>
 
 #include "codec/codec.h"
+#include "crypto/aead.h"
 #include "crypto/cert.h"
 #include "crypto/digest.h"
 #include "crypto/signed.h"
@@ -23,6 +24,7 @@ struct cof_backup {
     cof_digest digest;
     cof_codec codec;
     int level;
+    cof_cipher cipher; /* COF_CIPHER_NONE: signed only */
 
     cof_preamble preamble;
     uint8_t preamble_raw[COF_PREAMBLE_SIZE];

@@ -7,24 +7,8 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "engine/cipher.h"
 #include "engine/reader.h"
-
-static const char *cipher_name(cof_cipher cipher)
-{
-    switch (cipher) {
-    case COF_CIPHER_AES_256_GCM:
-        return "AES-256-GCM";
-    case COF_CIPHER_AES_128_GCM:
-        return "AES-128-GCM";
-    case COF_CIPHER_AES_192_GCM:
-        return "AES-192-GCM";
-    case COF_CIPHER_CHACHA20_POLY1305:
-        return "ChaCha20-Poly1305";
-    case COF_CIPHER_NONE:
-        break;
-    }
-    return "none";
-}
 
 static void describe_preamble(cof_info *info, const cof_preamble *p)
 {
@@ -34,7 +18,7 @@ static void describe_preamble(cof_info *info, const cof_preamble *p)
     info->created = p->created;
     info->sealed = p->protection == COF_PROTECTION_SEALED;
     info->tree = p->content == COF_CONTENT_TREE;
-    info->cipher = cipher_name(p->cipher);
+    info->cipher = cof_cipher_name(p->cipher);
     info->record_size = p->record_size;
 }
 

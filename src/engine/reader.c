@@ -55,10 +55,6 @@ static cof_status pronounce(cof_reader *r, cof_error *err)
     const cof_opened *o = &r->opened;
 
     r->opened.damaged += cof_head_report(&o->head, &r->options->report);
-    if (o->head.preamble.protection == COF_PROTECTION_SIGNED_ONLY && r->options->keys != NULL)
-        cof_note(&r->options->report,
-                 "this backup is signed but not encrypted: it needs no private key, and anybody "
-                 "can read it");
     if (o->custody_problem[0] == '\0')
         return COF_OK;
     if (r->options->strict_custody)

@@ -13,21 +13,32 @@
 #include "os/os.h"
 #include "os/tty.h"
 
-/* Read the key in a file, and the certificates beside it in the same file (certs may be NULL). */
+typedef cof_status check_fn(const cof_key *key, const char *what, cof_error *err);
+
+/*
+ * Read the key in a file, and the certificates beside it in the same file (certs may be NULL).  A
+ * kind of key that is good for nothing here is refused: what follows could only be puzzling.
+ */
 static cof_status read_key(cof_key **out, cof_cert_list *certs, const char *path,
-                           const cof_passphrase_source *source, cof_error *err)
+                           const cof_passphrase_source *source, check_fn *check, cof_error *err)
 {
     cof_passphrase ask = cof_passphrase_from(source);
     char what[COF_TEXT_NAME_CAP];
     cof_secret *file = NULL;
+    cof_key *key = NULL;
     cof_status st = cof_file_read_whole_secret(&file, NULL, path, COF_KEY_FILE_MAX, err);
 
     *out = NULL;
     cof_text_safe_str(what, sizeof(what), path);
     if (st == COF_OK)
-        st = cof_key_parse(out, certs,
+        st = cof_key_parse(&key, certs,
                            (cof_slice){cof_secret_bytes_const(file), cof_secret_len(file)}, &ask,
                            what, err);
+    if (st == COF_OK && (st = check(key, what, err)) == COF_OK) {
+        *out = key;
+        key = NULL; /* transferred */
+    }
+    cof_key_free(key);
     cof_secret_free(file);
     return st;
 }
@@ -112,7 +123,8 @@ cof_status cof_signer_load(cof_signer **out, const char *key_path, const char *c
     *out = NULL;
     if (signer == NULL)
         return cof_fail(err, COF_NOMEM, "out of memory");
-    if ((st = read_key(&signer->key, &found, key_path, passphrase, err)) != COF_OK ||
+    if ((st = read_key(&signer->key, &found, key_path, passphrase, cof_key_check_signs, err)) !=
+            COF_OK ||
         (st = choose_certificate(signer, &found, key_path, cert_path, err)) != COF_OK ||
         (st = cof_cert_check_signer(signer->cert, cof_clock_now(), NULL, err)) != COF_OK)
         goto out;
@@ -164,7 +176,7 @@ cof_status cof_keyring_add(cof_keyring *keyring, const char *path,
     if (grown == NULL)
         return cof_fail(err, COF_NOMEM, "out of memory");
     keyring->keys = grown;
-    if ((st = read_key(&key, NULL, path, passphrase, err)) == COF_OK)
+    if ((st = read_key(&key, NULL, path, passphrase, cof_key_check_opens, err)) == COF_OK)
         keyring->keys[keyring->count++] = key;
     return st;
 }
