@@ -37,7 +37,11 @@ setup() {
     places b.cof
     damage b.cof $((size - 64)) 64
     recovered "$content" 9 b.cof "${with[@]}"
+    [[ $output == *"trailer at the end is damaged"* ]]
     damage b.cof $((first + 60)) 8
+    recovered "$content" 9 b.cof "${with[@]}"
+    [[ $output == *"first copy of the tail is damaged"* ]]
+    damage b.cof $((second + 60)) 8
     recovered "$content" 9 b.cof "${with[@]}"
     [[ $output == *"no usable tail"* ]]
 }
