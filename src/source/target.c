@@ -88,9 +88,9 @@ static cof_status cannot_enter(cof_slice path, int error, cof_error *err)
     cof_text_safe(safe, sizeof(safe), (const char *)path.data, path.len);
     if (error != ELOOP && error != ENOTDIR)
         return cof_fail_sys(err, error, "cannot enter the directory %s", safe);
-    return cof_fail_sys(err, error,
-                        "%s is no directory, or a symbolic link, through which nothing is written",
-                        safe);
+    return cof_fail(err, COF_IO,
+                    "%s is no directory, or a symbolic link, through which nothing is written",
+                    safe);
 }
 
 /* Enter the component in name, whose path below the root is `path`. */
@@ -146,6 +146,9 @@ cof_status cof_target_find(cof_target *t, cof_spot *out, cof_slice path, bool cr
     size_t dir = path.len;
     cof_status st;
 
+    *out = (cof_spot){-1, ""};
+    if (!cof_treepath_valid(path)) /* the catalog has been asked already; this is the last door */
+        return cof_fail(err, COF_FORMAT, "a name leads out of the directory that is restored into");
     while (dir > 0 && path.data[dir - 1] != '/')
         dir--;
     st = enter(t, (cof_slice){path.data, dir > 0 ? dir - 1 : 0}, create, err);
