@@ -91,7 +91,7 @@ load helper
 
 @test "operands: too few, too many" {
     refuse 2 'restore needs a FILE' restore -o x
-    refuse 2 "restore takes one FILE, not also 'y'" restore -o z x y
+    refuse 2 "keygen takes one NAME, not also 'y'" keygen x y
     refuse 2 'verify needs a FILE or DIR' verify
     refuse 2 'rotate needs a FILE or DIR' rotate --key k
     refuse 2 'keygen needs a NAME' keygen
@@ -110,7 +110,7 @@ load helper
 }
 
 @test "everything after -- is an operand" {
-    refuse 2 "restore takes one FILE, not also '--force'" restore -o x -- y --force
+    refuse 2 "keygen takes one NAME, not also '--cn'" keygen -- x --cn
 }
 
 @test "the home's options count where the command line says nothing" {
