@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Changing a head (FORMAT.md, section 8).
+ * Changing a head (FORMAT.md, section 8, CH-2).
  *
  * The order of writes and fsyncs is the whole safety of a rotation, so it stands here once, and
  * nothing else writes to a head that is in use.  The invariant: whenever power fails, one valid

@@ -32,7 +32,7 @@ cof_status cof_ending_find(cof_ending *out, const cof_body *body, uint32_t epoch
 void cof_ending_wipe(cof_ending *ending);
 
 /*
- * Compare what follows the body's content (from `first` on) with what must stand there: both
+ * TL-3: compare what follows the body's content (from `first` on) with what must stand there: both
  * copies, both trailers, and the end of the file.  A damaged or missing copy is told to report and
  * counted in *damaged; bytes behind the end are COF_FORMAT (GE-3).
  */

@@ -164,7 +164,7 @@ static bool all_zero(const uint8_t *p, size_t len)
     return true;
 }
 
-/* At rest both superblocks are the same, and both slots hold the envelope and zeros. */
+/* EN-7: at rest both superblocks are the same, and both slots hold the envelope and zeros. */
 static bool is_at_rest(const cof_head *h)
 {
     const cof_buf *used = &h->slots[h->slot];

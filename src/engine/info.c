@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* What a backup is, put into words and numbers for a person.  Every text is made safe here. */
+/*
+ * What a backup is, put into words and numbers for a person, maker and custodian always (OP-3).
+ * Every text is made safe here.
+ */
 
 #include <stdlib.h>
 #include <string.h>

@@ -24,7 +24,8 @@ lists() {
 
 @test "everything, in order" {
     local conf='src/etc/conf.d src/etc/conf.d/a.conf src/etc/conf.d/b.conf'
-    lists "src src/etc $conf src/etc/hosts src/etc/link src/etc/ssl src/etc/ssl/key src/etc-old src/etc-old/hosts src/var src/var/log src/var/log/x.log src/var/st*r"
+    local etc="src/etc $conf src/etc/hosts src/etc/link src/etc/ssl src/etc/ssl/key"
+    lists "src $etc src/etc-old src/etc-old/hosts src/var src/var/log src/var/log/x.log src/var/st*r"
 }
 
 @test "a file, a directory with all that is in it, several" {

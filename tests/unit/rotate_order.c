@@ -14,7 +14,9 @@
 #include <coffer/coffer.h>
 #include <errno.h>
 
+#include "format/envelope.h"
 #include "scratch.h"
+#include "world.h"
 
 #define SLOT 16384
 #define BODY (8192 + 2 * SLOT)
@@ -53,61 +55,7 @@ static int recording_fsync(int fd)
     return cof_os_real()->fsync(fd);
 }
 
-/* ---- a backup to rotate ---- */
-
-typedef struct world {
-    cof_certs *first, *second;
-    cof_signer *signer;
-    cof_trust *trust;
-    cof_keyring *keys;
-} world;
-
-static void make_key(const char *key, const char *cert, cof_key_use use)
-{
-    const cof_keygen_options o = {in_dir(key), in_dir(cert), "p256", key, 10, use, NULL};
-
-    assert_int_equal(cof_keygen(&o, NULL, NULL), COF_OK);
-}
-
-static void make_world(world *w)
-{
-    assert_int_equal(cof_init(NULL), COF_OK);
-    make_key("s.key", "s.crt", COF_KEY_SIGNS);
-    make_key("a.key", "a.crt", COF_KEY_OPENS);
-    make_key("b.key", "b.crt", COF_KEY_OPENS);
-    assert_int_equal(cof_signer_load(&w->signer, in_dir("s.key"), NULL, NULL, NULL), COF_OK);
-    assert_int_equal(cof_trust_new(&w->trust, NULL), COF_OK);
-    assert_int_equal(
-        cof_trust_add(w->trust, in_dir("s.crt"), COF_ROLE_MAKER | COF_ROLE_CUSTODIAN, NULL),
-        COF_OK);
-    assert_int_equal(cof_keyring_new(&w->keys, NULL), COF_OK);
-    assert_int_equal(cof_keyring_add(w->keys, in_dir("a.key"), NULL, NULL), COF_OK);
-    assert_int_equal(cof_certs_new(&w->first, NULL), COF_OK);
-    assert_int_equal(cof_certs_add(w->first, in_dir("a.crt"), NULL), COF_OK);
-    assert_int_equal(cof_certs_new(&w->second, NULL), COF_OK);
-    assert_int_equal(cof_certs_add(w->second, in_dir("b.crt"), NULL), COF_OK);
-}
-
-static void free_world(world *w)
-{
-    cof_certs_free(w->first);
-    cof_certs_free(w->second);
-    cof_signer_free(w->signer);
-    cof_trust_free(w->trust);
-    cof_keyring_free(w->keys);
-}
-
-static void make_backup(const world *w)
-{
-    cof_backup_options o = {.recipients = w->first, .signer = w->signer};
-    cof_backup *b = NULL;
-
-    o.output = in_dir("x.cof");
-    assert_int_equal(cof_backup_begin(&b, &o, NULL), COF_OK);
-    assert_int_equal(cof_backup_write(b, "content", 7, NULL), COF_OK);
-    assert_int_equal(cof_backup_finish(b, NULL, NULL), COF_OK);
-    cof_backup_free(b);
-}
+/* ---- the rotation ---- */
 
 static cof_status rotate(const world *w, bool dry_run)
 {
@@ -192,6 +140,52 @@ static void a_dry_run_writes_nothing(void **state)
     free_world(&w);
 }
 
+/* ---- nothing of the old keys is left ---- */
+
+/* The wrapped data key ends in its 32 encrypted bytes and a tag: both are new every time. */
+static size_t count_in_head(const uint8_t *head, const uint8_t *needle, size_t len)
+{
+    size_t found = 0;
+
+    for (size_t i = 0; i + len <= BODY; i++)
+        found += memcmp(head + i, needle, len) == 0;
+    return found;
+}
+
+static void read_head(uint8_t head[BODY])
+{
+    int fd = open(in_dir("x.cof"), O_RDONLY);
+
+    assert_true(fd >= 0);
+    assert_int_equal(read(fd, head, BODY), BODY);
+    close(fd);
+}
+
+/* CH-3: KEYS is built afresh, also for who stays; P7: no byte string of the old one remains. */
+static void the_old_wrapped_keys_are_gone(void **state)
+{
+    static uint8_t before[BODY], after[BODY];
+    cof_envelope e = COF_ENVELOPE_INIT;
+    uint64_t len = 0;
+    world w;
+
+    (void)state;
+    make_world(&w);
+    make_backup(&w);
+    read_head(before);
+    assert_int_equal(cof_envelope_peek_len(&len, before + 8192, SLOT, NULL), COF_OK);
+    assert_int_equal(
+        cof_envelope_parse(&e, (cof_slice){before + 8192, len}, COF_PROTECTION_SEALED, NULL),
+        COF_OK);
+    assert_int_equal(count_in_head(before, e.keys.data + e.keys.len - 16, 16), 2);
+    assert_int_equal(rotate(&w, false), COF_OK);
+    read_head(after);
+    assert_int_equal(count_in_head(after, e.keys.data + e.keys.len - 16, 16), 0);
+    assert_int_equal(count_in_head(after, e.keys.data + e.keys.len - 50, 32), 0);
+    cof_envelope_wipe(&e);
+    free_world(&w);
+}
+
 /* ---- a failed fsync stops everything ---- */
 
 static size_t fsyncs_until_failure;
@@ -234,6 +228,8 @@ int main(void)
                                         scratch_tear_down),
         cmocka_unit_test_setup_teardown(never_reads_the_body, scratch_set_up, scratch_tear_down),
         cmocka_unit_test_setup_teardown(a_dry_run_writes_nothing, scratch_set_up,
+                                        scratch_tear_down),
+        cmocka_unit_test_setup_teardown(the_old_wrapped_keys_are_gone, scratch_set_up,
                                         scratch_tear_down),
         cmocka_unit_test_setup_teardown(nothing_is_written_after_a_failed_fsync, scratch_set_up,
                                         scratch_tear_down),

@@ -54,7 +54,7 @@ def _stranger(reg):
     start = block_of(image).body_start
     one = HEADER + 4096 + 16
     a, b = image[start + one:start + 2 * one], image[start + 2 * one:start + 3 * one]
-    reg.body("record-swapped-raw", patched(image, start + one, b + a), "AUTH|FORMAT", "RC-1 MF-6",
+    reg.body("record-swapped-raw", patched(image, start + one, b + a), "AUTH|FORMAT", "RC-1 RC-9 MF-6",
              "records 1 and 2 change places, nothing else")
     reg.body("record-swapped", relaid(draft, swap), "AUTH|FORMAT", "RC-1 MF-6",
              "records 1 and 2 change places; index and tail recomputed")
