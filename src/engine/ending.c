@@ -56,9 +56,9 @@ static cof_status find_at_end(cof_ending *out, const cof_body *body, uint32_t ep
     if (body->len < COF_TRAILER_SIZE || !read_trailer(&t, body, body->len - COF_TRAILER_SIZE) ||
         cof_trailer_check_body(&t, body->len, NULL) != COF_OK)
         return COF_OK;
-    if ((st = take_payload(out, body, &t, t.second + COF_FRAME_SIZE, epoch, err)) != COF_OK ||
-        out->found)
-        return st;
+    st = take_payload(out, body, &t, t.second + COF_FRAME_SIZE, epoch, err);
+    if ((st != COF_OK && st != COF_IO) || out->found)
+        return st; /* a copy that cannot be read is a damaged one */
     return take_payload(out, body, &t, t.first + COF_FRAME_SIZE, epoch, err);
 }
 
@@ -153,6 +153,10 @@ static cof_status check_copy(const cof_buf *expected, size_t i, const cof_body *
 
     if (st == COF_OK)
         st = cof_file_pread_some(found.data, len, &got, body->file, body->base + at, err);
+    if (st == COF_IO) {
+        got = 0; /* a copy that cannot be read is a damaged one */
+        st = COF_OK;
+    }
     if (st == COF_OK && (got != len || memcmp(found.data, expected->data + i * len, len) != 0)) {
         cof_note(report,
                  "the %s of the two copies of the closing record is damaged; the other one "

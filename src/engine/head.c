@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "crypto/digest.h"
 #include "engine/note.h"
+#include "format/limits.h"
 
 uint64_t cof_head_length(const cof_head *head)
 {
@@ -24,10 +25,33 @@ static cof_status not_a_backup(const cof_file *file, cof_error *err)
                          cof_file_label(file));
 }
 
-static cof_status read_superblocks(cof_head *h, const cof_file *file, cof_error *err)
+/*
+ * Read len bytes.  A block that the disk does not give back is a damaged one like any other: zeros
+ * stand for it, and the other copy says what was there.  *why is left as it is if all is well.
+ */
+static cof_status read_blocks(uint8_t *out, size_t len, size_t *got, const cof_file *file,
+                              uint64_t at, cof_error *why, cof_error *err)
+{
+    size_t part;
+    cof_status st = cof_file_pread_some(out, len, got, file, at, why);
+
+    if (st != COF_IO)
+        return st == COF_OK ? st : cof_fail(err, st, "%s", why->message);
+    *got = 0;
+    for (size_t done = 0; done < len; done += COF_BLOCK_SIZE) {
+        st = cof_file_pread_some(out + done, COF_BLOCK_SIZE, &part, file, at + done, why);
+        if (st != COF_OK)
+            memset(out + done, 0, COF_BLOCK_SIZE);
+        *got += st == COF_OK ? part : COF_BLOCK_SIZE;
+    }
+    return COF_OK;
+}
+
+static cof_status read_superblocks(cof_head *h, const cof_file *file, cof_error *why,
+                                   cof_error *err)
 {
     size_t got = 0;
-    cof_status st = cof_file_pread_some(h->raw, sizeof(h->raw), &got, file, 0, err);
+    cof_status st = read_blocks((uint8_t *)h->raw, sizeof(h->raw), &got, file, 0, why, err);
 
     if (st != COF_OK)
         return st;
@@ -48,16 +72,20 @@ static cof_status read_superblocks(cof_head *h, const cof_file *file, cof_error 
     return cof_preamble_core(h->core, h->sb.preamble, err);
 }
 
-static cof_status read_slots(cof_head *h, const cof_file *file, cof_error *err)
+static cof_status read_slots(cof_head *h, const cof_file *file, cof_error *why, cof_error *err)
 {
+    size_t got = 0;
     cof_status st = COF_OK;
 
     for (int i = 0; st == COF_OK && i < 2; i++) {
         cof_buf *slot = &h->slots[i];
+        uint64_t at = cof_head_slot_offset(h->sb.slot_size, i);
 
         if ((st = cof_buf_append_zeros(slot, h->sb.slot_size, err)) == COF_OK)
-            st = cof_file_read_full(slot->data, slot->len, file,
-                                    cof_head_slot_offset(h->sb.slot_size, i), err);
+            st = read_blocks(slot->data, slot->len, &got, file, at, why, err);
+        if (st == COF_OK && got < slot->len)
+            st = cof_fail_rule(err, COF_FORMAT, "GE-2", at + got,
+                               "%s is cut off: it ends inside its head", cof_file_label(file));
     }
     return st;
 }
@@ -170,7 +198,8 @@ static bool is_at_rest(const cof_head *h)
     const cof_buf *used = &h->slots[h->slot];
     size_t len = h->locks.raw.len;
 
-    return !h->fell_back && h->sb_state.both_valid && !h->sb_state.copies_differ &&
+    return !h->fell_back && !h->unreadable && h->sb_state.both_valid &&
+           !h->sb_state.copies_differ &&
            memcmp(h->slots[0].data, h->slots[1].data, used->len) == 0 &&
            all_zero(used->data + len, used->len - len);
 }
@@ -178,15 +207,21 @@ static bool is_at_rest(const cof_head *h)
 cof_status cof_head_load(cof_head *out, const cof_file *file, const cof_trust *trust,
                          cof_error *err)
 {
+    cof_error why = COF_ERROR_INIT;
     cof_status st;
 
     memset(out, 0, sizeof(*out));
-    if ((st = read_superblocks(out, file, err)) != COF_OK ||
-        (st = read_slots(out, file, err)) != COF_OK ||
+    if ((st = read_superblocks(out, file, &why, err)) != COF_OK ||
+        (st = read_slots(out, file, &why, err)) != COF_OK ||
         (st = load_envelope(out, trust, err)) != COF_OK) {
         cof_head_wipe(out);
-        return st;
+        if (why.status != COF_IO)
+            return st;
+        if (err != NULL)
+            *err = why; /* what could not be read was needed */
+        return COF_IO;
     }
+    out->unreadable = why.status == COF_IO;
     out->at_rest = is_at_rest(out);
     return COF_OK;
 }
@@ -217,6 +252,10 @@ size_t cof_head_report(const cof_head *h, const cof_report *report)
     if (cof_head_pending(h)) {
         cof_note(report,
                  "a change of the recipients was interrupted; the next rotate completes it");
+        found++;
+    }
+    if (h->unreadable) {
+        cof_note(report, "the disk does not give back a part of the head; its copy was used");
         found++;
     }
     if (h->fell_back) {

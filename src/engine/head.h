@@ -25,6 +25,7 @@ typedef struct cof_head {
     int slot;         /* which of them holds the envelope that counts */
     cof_locks locks;  /* what it says */
     bool fell_back;   /* it is not the one that the superblock meant */
+    bool unreadable;  /* the disk does not give back some of its blocks; zeros stand for them */
     bool at_rest;     /* both superblocks and both slots are the same: nothing pending or damaged */
 } cof_head;
 
