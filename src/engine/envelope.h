@@ -21,12 +21,18 @@ typedef struct cof_renewal {
     const cof_cert_list *recipients;
     const cof_cert *signer;
     cof_slice manifest;
+    const uint8_t *maker; /* 32 bytes: the key that signed the manifest */
+    const cof_preamble *preamble;
     uint64_t slot_size;
-    cof_protection protection;
     bool drop_history; /* keep generation 1 and the latest statement */
+    bool reset;        /* the old statements are not to be believed: carry none of them over */
 } cof_renewal;
 
-/* Append the envelope of the next generation: the old statement joins the history. */
+/*
+ * Append the envelope of the next generation: the old statement joins the history.  Of the signers'
+ * certificates, which nothing protects, those stay whose key made the manifest or a statement that
+ * stays: others, whoever put them there, must not use up the room.
+ */
 cof_status cof_envelope_renew(cof_buf *out, const cof_renewal *renewal,
                               cof_error *err) COF_MUST_USE;
 

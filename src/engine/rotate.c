@@ -74,6 +74,12 @@ static cof_status open_backup(rotation *r, cof_error *err)
                          r->opened.custody_problem);
 }
 
+/* Is the custody verdict good?  Without that, only --reset-custody comes this far. */
+static bool believed(const rotation *r)
+{
+    return r->opened.custody_problem[0] == '\0';
+}
+
 /* The statement, the wrapped keys and the envelope of the next generation. */
 static cof_status make_envelope(rotation *r, cof_error *err)
 {
@@ -93,11 +99,13 @@ static cof_status make_envelope(rotation *r, cof_error *err)
     };
     cof_renewal renewal = {
         .old = &o->head.locks,
+        .preamble = &o->head.preamble,
+        .maker = o->manifest.by,
+        .reset = !believed(r),
         .recipients = &r->roster.list,
         .signer = r->options->signer->cert,
         .manifest = o->manifest_cms,
         .slot_size = o->head.sb.slot_size,
-        .protection = o->head.preamble.protection,
         .drop_history = r->options->drop_history,
     };
     cof_status st = cof_decide(&r->keys, &r->custody, &decision, err);
@@ -210,14 +218,16 @@ static cof_status settle_only(rotation *r, cof_rotate_result *result, cof_error 
 
 static cof_status rotate_locked(rotation *r, cof_rotate_result *result, cof_error *err)
 {
+    static const cof_cert_list nobody = COF_CERT_LIST_INIT;
     cof_status st;
 
     if ((st = open_backup(r, err)) != COF_OK)
         return st;
     (void)cof_head_report(&r->opened.head, &r->options->report);
-    if ((st = cof_roster_apply(&r->roster, &r->opened.head.locks.recipients, r->options, err)) !=
-            COF_OK ||
-        (st = describe(r, result, err)) != COF_OK)
+    /* A list that nobody trusted decided on is no list: each recipient is a new one. */
+    st = cof_roster_apply(&r->roster, believed(r) ? &r->opened.head.locks.recipients : &nobody,
+                          r->options, err);
+    if (st != COF_OK || (st = describe(r, result, err)) != COF_OK)
         return st;
     if (r->roster.skipped[0] != '\0')
         return settle_only(r, result, err);
