@@ -111,6 +111,33 @@ static cof_status judge_maker(cof_opened *o, const cof_opening *how, cof_error *
     return not_trusted(o, how, err);
 }
 
+/*
+ * The tail's copy of the manifest says the same, but its signature is its own: if it is not good,
+ * the copy is of no use on the day when the head's is lost.
+ */
+static cof_status judge_tail_copy(cof_opened *o, const cof_opening *how, cof_error *err)
+{
+    cof_slice in_tail = COF_SLICE_INIT;
+    cof_signed *message = NULL;
+    cof_judgement judgement;
+    cof_status st;
+
+    if (o->ending.found)
+        in_tail = o->ending.tail.manifests.items[0];
+    if (in_tail.len == 0 || cof_slice_equal(in_tail, o->manifest_cms))
+        return COF_OK;
+    if ((st = cof_signed_parse(&message, in_tail, COF_OID_MANIFEST, 1, err)) == COF_OK)
+        st = cof_judge(&judgement, message, o->manifest.by, &o->head.locks.candidates,
+                       COF_ROLE_MAKER, err);
+    if (st == COF_OK && judgement.standing != o->maker.standing) {
+        cof_note(how->report, "the signature of the manifest at the end of the backup is damaged; "
+                              "the one in the head was used");
+        o->damaged++;
+    }
+    cof_signed_free(message);
+    return st;
+}
+
 /* MF-1 and the first half of MF-2. */
 static cof_status check_manifest(const cof_opened *o, cof_error *err)
 {
@@ -176,11 +203,12 @@ static void judge_custody(cof_opened *o, const cof_opening *how)
     if (newest == NULL)
         return;
     if (newest->judgement.standing == COF_STANDING_BAD ||
-        (newest->judgement.standing == COF_STANDING_CLAIMED && !how->claimed))
+        (newest->judgement.standing == COF_STANDING_CLAIMED &&
+         (!how->claimed || o->maker.standing == COF_STANDING_TRUSTED)))
         set_untrusted(o, newest);
     if (oldest->custody.generation == 1 && o->head.preamble.epoch == 0 &&
         (memcmp(oldest->custody.by, o->manifest.by, sizeof(o->manifest.by)) != 0 ||
-         oldest->judgement.valid_keys == 0))
+         oldest->judgement.standing == COF_STANDING_BAD))
         set_problem(o, "the first list of recipients is not by the maker");
 }
 
@@ -191,7 +219,8 @@ static cof_status unlock(cof_opened *o, const cof_opening *how, cof_error *err)
     const cof_link *newest = cof_locks_newest(&o->head.locks);
     cof_status st;
 
-    if (how->keys == NULL || newest == NULL)
+    /* OP-1: a key is for what somebody trusted signed, not for what only claims to be. */
+    if (how->keys == NULL || newest == NULL || o->maker.standing != COF_STANDING_TRUSTED)
         return COF_OK;
     st = cof_unlock(&o->dek, &o->schedule, &o->opened_by, &o->head, o->manifest.commitment,
                     how->keys, err);
@@ -220,7 +249,9 @@ cof_status cof_opened_load(cof_opened *out, const cof_file *file, const cof_open
         (st = cof_body_init(&out->body, file, cof_head_length(&out->head), err)) != COF_OK ||
         (st = find_manifest(out, how, err)) != COF_OK ||
         (st = judge_maker(out, how, err)) != COF_OK || /* OP-1: before any private key */
-        (st = check_manifest(out, err)) != COF_OK || (st = check_length(out, how, err)) != COF_OK)
+        (st = check_manifest(out, err)) != COF_OK ||
+        (st = judge_tail_copy(out, how, err)) != COF_OK ||
+        (st = check_length(out, how, err)) != COF_OK)
         goto out;
     judge_custody(out, how);
     st = unlock(out, how, err);

@@ -128,6 +128,9 @@ cof_status cof_reader_verify(cof_reader *reader, cof_depth depth, cof_error *err
     check c = {.reader = reader};
     cof_status st = COF_OK;
 
+    if (reader->opened.maker.standing != COF_STANDING_TRUSTED)
+        return cof_fail_rule(err, COF_AUTH, "ST-2", COF_NO_OFFSET,
+                             "the maker of the backup is not trusted");
     if (depth == COF_VERIFY_QUICK)
         return COF_OK;
     if (depth == COF_VERIFY_DEEP)
