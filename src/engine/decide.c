@@ -57,12 +57,26 @@ out:
     return st;
 }
 
+/* Its subject is part of the signed statement, which has room for so much. */
+static cof_status refuse_long_name(const cof_cert *cert, cof_error *err)
+{
+    char subject[COF_CERT_SUBJECT_MAX + 8];
+    cof_cert_info info;
+
+    if (strlen(cof_cert_subject(cert, subject, sizeof(subject))) <= COF_STATEMENT_TEXT_MAX)
+        return COF_OK;
+    cof_cert_describe(&info, cert);
+    return cof_fail(err, COF_CERT,
+                    "the name in the certificate of %.100s... is longer than %d bytes",
+                    info.subject, COF_STATEMENT_TEXT_MAX);
+}
+
 static cof_status refuse_signer(const cof_cert *cert, const cof_signer *signer, cof_error *err)
 {
     cof_cert_info info;
 
     if (!cof_cert_same_key(cert, signer->cert))
-        return COF_OK;
+        return refuse_long_name(cert, err);
     cof_cert_describe(&info, cert);
     return cof_fail(err, COF_CERT,
                     "%.200s is the signing key itself and cannot be a recipient: whoever steals it "

@@ -27,6 +27,7 @@ typedef struct receive {
     cof_sink *sink;
     cof_preamble preamble;
     cof_walk walk;
+    cof_tail met; /* the INDEX frames that came */
     cof_opened opened;
 } receive;
 
@@ -89,9 +90,28 @@ out:
     return st;
 }
 
+static cof_status note_index(void *ctx, const cof_index_ref *ref, cof_error *err)
+{
+    return cof_tail_add_index(&((receive *)ctx)->met, ref, err);
+}
+
+/* TL-5: the tail lists the INDEX frames that came, each and no other. */
+static bool same_indexes(const cof_tail *a, const cof_tail *b)
+{
+    if (a->index_count != b->index_count)
+        return false;
+    for (size_t i = 0; i < a->index_count; i++)
+        if (a->indexes[i].volume != b->indexes[i].volume ||
+            a->indexes[i].count != b->indexes[i].count ||
+            a->indexes[i].offset != b->indexes[i].offset ||
+            a->indexes[i].first_record != b->indexes[i].first_record)
+            return false;
+    return true;
+}
+
 static cof_status receive_body(receive *r, cof_error *err)
 {
-    cof_walk_hooks hooks = {.read = read_exactly, .copy = copy_on, .ctx = r};
+    cof_walk_hooks hooks = {.read = read_exactly, .copy = copy_on, .index = note_index, .ctx = r};
     cof_status st = cof_walk_init(&r->walk, &r->preamble, &hooks, COF_NO_OFFSET, true,
                                   &r->options->report, err);
 
@@ -150,7 +170,7 @@ static cof_status check_and_publish(receive *r, cof_error *err)
     if ((st = cof_opened_load(o, cof_sink_seekable(r->sink), &how, err)) != COF_OK ||
         (st = cof_walk_check(&r->walk, &o->manifest, err)) != COF_OK)
         return st;
-    if (o->damaged > 0)
+    if (o->damaged > 0 || !same_indexes(&r->met, &o->ending.tail))
         return cof_fail_rule(err, COF_FORMAT, "TL-1", COF_NO_OFFSET,
                              "the end of the backup was damaged on its way");
     if (o->custody_problem[0] != '\0' && r->options->strict_custody)
@@ -182,6 +202,7 @@ cof_status cof_receive(const cof_receive_options *options, cof_backup_result *re
 
     memset(&r, 0, sizeof(r));
     r.options = options;
+    r.met = (cof_tail)COF_TAIL_INIT;
     if (options->output == NULL)
         return cof_fail(err, COF_USAGE, "a received backup needs a place to go to");
     if (cof_trust_count(options->trust) == 0)
@@ -197,6 +218,7 @@ cof_status cof_receive(const cof_receive_options *options, cof_backup_result *re
 out:
     cof_opened_wipe(&r.opened);
     cof_walk_wipe(&r.walk);
+    cof_tail_wipe(&r.met);
     cof_sink_free(r.sink);
     cof_file_free(r.in);
     return st;
