@@ -84,42 +84,55 @@ static cof_status refuse_signer(const cof_cert *cert, const cof_signer *signer, 
                     info.subject);
 }
 
-static cof_status accept_one(cof_cert_list *out, cof_cert *cert, const cof_signer *signer,
-                             bool skip_expired, const cof_report *report, size_t *skipped,
-                             cof_error *err)
+/* *expired: it is to be left out, if the caller allows that. */
+static cof_status judge_one(bool *expired, const cof_cert *cert, const cof_signer *signer,
+                            bool skip_expired, cof_error *err)
 {
     cof_cert_reason reason = COF_CERT_FINE;
-    cof_cert_info info;
     cof_status st = refuse_signer(cert, signer, err);
 
+    *expired = false;
     if (st != COF_OK)
         return st;
     st = cof_cert_check_recipient(cert, cof_clock_now(), &reason, err);
-    if (st == COF_OK)
-        return cof_cert_list_add(out, cert, err);
-    if (!skip_expired || reason != COF_CERT_EXPIRED)
-        return st;
-    cof_cert_describe(&info, cert);
-    cof_note(report, "%.200s has expired and was left out: it cannot open this backup",
-             info.subject);
-    (*skipped)++;
-    return COF_OK;
+    *expired = st == COF_CERT && reason == COF_CERT_EXPIRED && skip_expired;
+    return *expired ? COF_OK : st;
+}
+
+/* Once it is clear that somebody else can open the backup. */
+static void tell_left_out(const cof_cert_list *expired, const cof_report *report)
+{
+    cof_cert_info info;
+
+    for (size_t i = 0; i < expired->count; i++) {
+        cof_cert_describe(&info, expired->certs[i]);
+        cof_note(report, "%.200s has expired and was left out: it cannot open this backup",
+                 info.subject);
+    }
 }
 
 cof_status cof_recipients_accept(cof_cert_list *out, const cof_cert_list *wanted,
                                  const cof_signer *signer, bool skip_expired,
                                  const cof_report *report, size_t *skipped, cof_error *err)
 {
-    size_t before = out->count;
+    cof_cert_list good = COF_CERT_LIST_INIT, expired = COF_CERT_LIST_INIT;
+    bool late = false;
     cof_status st = COF_OK;
 
-    for (size_t i = 0; st == COF_OK && i < wanted->count; i++)
-        st = accept_one(out, wanted->certs[i], signer, skip_expired, report, skipped, err);
-    if (st == COF_OK && wanted->count > 0 && out->count == before)
+    for (size_t i = 0; st == COF_OK && i < wanted->count; i++) {
+        st = judge_one(&late, wanted->certs[i], signer, skip_expired, err);
+        if (st == COF_OK)
+            st = cof_cert_list_add(late ? &expired : &good, wanted->certs[i], err);
+    }
+    if (st == COF_OK && wanted->count > 0 && good.count == 0)
         st = cof_fail(err, COF_CERT,
                       "every recipient's certificate has expired: nobody could open the backup");
-    while (st != COF_OK && out->count > before)
-        cof_cert_free(out->certs[--out->count]);
+    if (st == COF_OK && (st = cof_cert_list_append(out, &good, err)) == COF_OK) {
+        tell_left_out(&expired, report);
+        *skipped += expired.count;
+    }
+    cof_cert_list_wipe(&good);
+    cof_cert_list_wipe(&expired);
     return st;
 }
 

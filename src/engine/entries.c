@@ -243,8 +243,8 @@ static cof_status prove_by_walking(cof_entries *e, cof_error *err)
     e->spool_offset = calloc(e->blocks + 1, sizeof(*e->spool_offset));
     if (e->spool_offset == NULL)
         return cof_fail(err, COF_NOMEM, "out of memory");
-    if ((st = cof_walk_init(&walk, &o->head.preamble, &hooks, o->manifest.volumes[0].bytes, false,
-                            &silent, err)) != COF_OK ||
+    if ((st = cof_walk_init(&walk, &o->head.preamble, &hooks, o->manifest.volumes[0].bytes, &silent,
+                            err)) != COF_OK ||
         (st = cof_spool_new(&e->spool, NULL, err)) != COF_OK ||
         (st = cof_walk_run(&walk, err)) != COF_OK ||
         (st = cof_walk_check(&walk, &o->manifest, err)) != COF_OK)

@@ -31,16 +31,19 @@ typedef struct receive {
     cof_opened opened;
 } receive;
 
+static cof_status ended_early(cof_error *err)
+{
+    return cof_fail_rule(err, COF_FORMAT, "GE-2", COF_NO_OFFSET,
+                         "the backup ends early: the sender stopped, or the connection broke");
+}
+
 static cof_status read_exactly(void *ctx, void *out, size_t len, cof_error *err)
 {
     receive *r = ctx;
     size_t got;
     cof_status st = cof_file_read_stream(out, len, &got, r->in, err);
 
-    if (st == COF_OK && got != len)
-        st = cof_fail_rule(err, COF_FORMAT, "GE-2", COF_NO_OFFSET,
-                           "the backup ends early: the sender stopped, or the connection broke");
-    return st;
+    return st == COF_OK && got != len ? ended_early(err) : st;
 }
 
 static cof_status copy_on(void *ctx, const void *data, size_t len, cof_error *err)
@@ -66,6 +69,20 @@ static cof_status make_sink(receive *r, cof_error *err)
     return st;
 }
 
+/* What does not even begin as a backup is no backup that ended early. */
+static cof_status receive_superblocks(receive *r, cof_buf *head, cof_error *err)
+{
+    size_t len = 2 * (size_t)COF_SUPERBLOCK_SIZE, got = 0;
+    cof_status st;
+
+    if ((st = cof_buf_append_zeros(head, len, err)) != COF_OK ||
+        (st = cof_file_read_stream(head->data, len, &got, r->in, err)) != COF_OK || got == len)
+        return st;
+    if (!cof_superblock_has_magic(head->data))
+        return cof_fail_rule(err, COF_FORMAT, "SB-1", 0, "what was sent is not a coffer backup");
+    return ended_early(err);
+}
+
 /* The head has to be understood so far that its length and the new name are known. */
 static cof_status receive_head(receive *r, cof_error *err)
 {
@@ -73,7 +90,7 @@ static cof_status receive_head(receive *r, cof_error *err)
     cof_superblock sb;
     cof_status st;
 
-    if ((st = move(r, &head, 2 * (size_t)COF_SUPERBLOCK_SIZE, err)) != COF_OK ||
+    if ((st = receive_superblocks(r, &head, err)) != COF_OK ||
         (st = cof_superblock_choose(&sb, NULL, head.data, head.data + COF_SUPERBLOCK_SIZE, err)) !=
             COF_OK ||
         (st = cof_preamble_parse(&r->preamble, sb.preamble, err)) != COF_OK)
@@ -112,8 +129,8 @@ static bool same_indexes(const cof_tail *a, const cof_tail *b)
 static cof_status receive_body(receive *r, cof_error *err)
 {
     cof_walk_hooks hooks = {.read = read_exactly, .copy = copy_on, .index = note_index, .ctx = r};
-    cof_status st = cof_walk_init(&r->walk, &r->preamble, &hooks, COF_NO_OFFSET, true,
-                                  &r->options->report, err);
+    cof_status st =
+        cof_walk_init(&r->walk, &r->preamble, &hooks, COF_NO_OFFSET, &r->options->report, err);
 
     return st == COF_OK ? cof_walk_run(&r->walk, err) : st;
 }
@@ -170,6 +187,9 @@ static cof_status check_and_publish(receive *r, cof_error *err)
     if ((st = cof_opened_load(o, cof_sink_seekable(r->sink), &how, err)) != COF_OK ||
         (st = cof_walk_check(&r->walk, &o->manifest, err)) != COF_OK)
         return st;
+    if (r->walk.damaged > 0)
+        return cof_fail_rule(err, COF_FORMAT, "IX-1", COF_NO_OFFSET,
+                             "an index of the backup was damaged on its way");
     if (o->damaged > 0 || !same_indexes(&r->met, &o->ending.tail))
         return cof_fail_rule(err, COF_FORMAT, "TL-1", COF_NO_OFFSET,
                              "the end of the backup was damaged on its way");

@@ -52,8 +52,9 @@ cof_status cof_unlock(cof_secret **dek, cof_schedule **schedule, size_t *which,
     if (worst == COF_AUTH)
         return cof_fail_rule(err, COF_AUTH, "KS-1", COF_NO_OFFSET, COF_KS1_MESSAGE);
     return cof_fail(err, COF_NO_MATCH,
-                    "the private key given does not belong to any of the %zu recipients",
-                    head->locks.recipients.count);
+                    keys->count == 1
+                        ? "the private key given does not belong to a recipient of this backup"
+                        : "the private keys given do not belong to recipients of this backup");
 }
 
 cof_status cof_unlock_check_proof(bool *out, const cof_schedule *schedule,

@@ -80,6 +80,16 @@ static void report_list(const check *c)
     cof_reader_damaged(c->reader, 1);
 }
 
+/* IX-3, once the root has shown that it is the index and not the records. */
+static void report_indexes(const check *c, size_t damaged)
+{
+    if (damaged > 0)
+        cof_note(&c->reader->options->report,
+                 "%zu of %zu indexes are damaged; they are not needed to read the backup", damaged,
+                 c->indexes);
+    cof_reader_damaged(c->reader, damaged);
+}
+
 static cof_status walk_body(check *c, cof_error *err)
 {
     const cof_opened *o = &c->reader->opened;
@@ -88,13 +98,13 @@ static cof_status walk_body(check *c, cof_error *err)
     cof_walk walk;
     cof_status st;
 
-    if ((st = cof_walk_init(&walk, &o->head.preamble, &hooks, o->manifest.volumes[0].bytes, false,
+    if ((st = cof_walk_init(&walk, &o->head.preamble, &hooks, o->manifest.volumes[0].bytes,
                             &c->reader->options->report, err)) == COF_OK &&
         (st = cof_walk_run(&walk, err)) == COF_OK &&
         (st = cof_walk_check(&walk, &o->manifest, err)) == COF_OK &&
         (c->catalog == NULL ||
          (st = cof_catalog_checker_finish(c->catalog, c->stream_len, err)) == COF_OK)) {
-        cof_reader_damaged(c->reader, walk.damaged);
+        report_indexes(c, walk.damaged);
         report_list(c);
     }
     cof_walk_wipe(&walk);

@@ -58,13 +58,12 @@ cof_status cof_order_check(cof_order *o, const cof_frame *f, const cof_preamble 
 }
 
 cof_status cof_walk_init(cof_walk *out, const cof_preamble *preamble, const cof_walk_hooks *hooks,
-                         uint64_t end, bool strict, const cof_report *report, cof_error *err)
+                         uint64_t end, const cof_report *report, cof_error *err)
 {
     memset(out, 0, sizeof(*out));
     out->preamble = preamble;
     out->hooks = *hooks;
     out->end = end;
-    out->strict = strict;
     out->report = report;
     cof_merkle_init(&out->tree);
     out->pending = malloc((size_t)COF_INDEX_RECORDS * COF_ENTRY_SIZE);
@@ -121,20 +120,6 @@ static bool index_due(const cof_walk *w)
            w->at + COF_FRAME_SIZE + index_payload_len(w) == w->end;
 }
 
-static cof_status damaged_index(cof_walk *w, cof_error *err)
-{
-    if (w->strict)
-        return cof_fail_rule(err, COF_FORMAT, "IX-1", w->at,
-                             "the index at body offset %" PRIu64 " is not the one of its records",
-                             w->at);
-    cof_note(w->report,
-             "the index at body offset %" PRIu64 " is damaged; it is not needed to "
-             "read the backup",
-             w->at);
-    w->damaged++;
-    return COF_OK;
-}
-
 static cof_status index_differs(bool *out, const cof_walk *w, const uint8_t *header,
                                 const uint8_t *payload, cof_error *err)
 {
@@ -162,9 +147,9 @@ static cof_status walk_index(cof_walk *w, const uint8_t header[COF_FRAME_SIZE], 
 
     if ((st = check_room(w, len, err)) != COF_OK ||
         (st = take(w, w->payload, len, err)) != COF_OK ||
-        (st = index_differs(&differs, w, header, w->payload, err)) != COF_OK ||
-        (differs && (st = damaged_index(w, err)) != COF_OK))
+        (st = index_differs(&differs, w, header, w->payload, err)) != COF_OK)
         return st;
+    w->damaged += differs;
     w->closing = w->order.next % COF_INDEX_RECORDS != 0;
     w->after_index = true;
     w->pending_count = 0;

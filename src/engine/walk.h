@@ -52,14 +52,14 @@ typedef struct cof_walk {
     const cof_preamble *preamble; /* borrowed */
     cof_walk_hooks hooks;
     uint64_t end; /* body offset at which the content ends, or COF_NO_OFFSET: up to TAIL */
-    bool strict;  /* a damaged INDEX is a failure, not a warning */
     const cof_report *report;
 
     uint64_t at; /* body offset of the next frame */
     cof_order order;
     uint64_t by_kind[4];  /* records of each kind */
     uint64_t plain_bytes; /* of DATA records */
-    size_t damaged;       /* INDEX frames that are not as they must be */
+    size_t damaged;       /* INDEX frames that are not those of the records; whose fault it is, only
+                             the root says */
     cof_merkle tree;
     cof_frame tail; /* the header that ended a walk whose end was not known */
 
@@ -75,8 +75,7 @@ typedef struct cof_walk {
 
 /* Get ready.  COF_NOMEM.  The caller wipes *out, also after a failure. */
 cof_status cof_walk_init(cof_walk *out, const cof_preamble *preamble, const cof_walk_hooks *hooks,
-                         uint64_t end, bool strict, const cof_report *report,
-                         cof_error *err) COF_MUST_USE;
+                         uint64_t end, const cof_report *report, cof_error *err) COF_MUST_USE;
 
 /* Walk to the end.  COF_FORMAT, COF_UNSUPPORTED, COF_LIMIT, or what a hook returned. */
 cof_status cof_walk_run(cof_walk *walk, cof_error *err) COF_MUST_USE;

@@ -85,8 +85,9 @@ static cof_status open_path(cof_file **out, const char *path, int flags, mode_t 
         return cof_fail(err, COF_USAGE, "%s is a directory, not a file",
                         cof_text_safe_str(label, sizeof label, path));
     if (fd < 0)
-        return cof_fail_sys(err, errno, "cannot %s %s", what,
-                            cof_text_safe_str(label, sizeof label, path));
+        return cof_fail_sys(err, errno, "cannot %s %s%s", what,
+                            cof_text_safe_str(label, sizeof label, path),
+                            flags == O_RDWR ? " for writing" : "");
     return cof_file_from_fd(out, fd, path, true, err);
 }
 
@@ -103,7 +104,7 @@ cof_status cof_file_open_read(cof_file **out, const char *path, cof_error *err)
 
 cof_status cof_file_open_rw(cof_file **out, const char *path, cof_error *err)
 {
-    return open_path(out, path, O_RDWR, 0, "open for writing", err);
+    return open_path(out, path, O_RDWR, 0, "open", err);
 }
 
 cof_status cof_file_create_excl(cof_file **out, const char *path, mode_t mode, cof_error *err)
