@@ -3,6 +3,7 @@
 # Every C file is as clang-format leaves it.  usage: format.sh ROOT CLANG-FORMAT
 set -u
 cd "$1" || exit 1
+"$2" --version >/dev/null || exit 1
 found=$(find src cli include tests fuzz bench -name '*.[ch]' 2>/dev/null | sort |
     xargs "$2" --dry-run -Werror 2>&1 | sed -n 's/^\([^ :]*\):[0-9]*:[0-9]*: error.*/\1/p' | uniq)
 number=0

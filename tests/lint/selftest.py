@@ -59,7 +59,7 @@ GOOD = {
     "tests/unit/a.c": source("work(); /* AB-1 */"),
     "src/base/a.h": SPDX + "#ifndef A_H\n#define A_H\nint cof_c(void);\n#endif\n",
 }
-MORE = {"format.sh": ["clang-format"], "headers.sh": ["cc"]}
+MORE = {"format.sh": ["clang-format-14"], "headers.sh": ["cc"]}
 
 
 def findings(lint, files):
