@@ -242,6 +242,14 @@ cof_status cof_cert_key_id(const cof_cert *cert, cof_buf *out, cof_error *err)
     return cof_buf_append(out, cert->id.data, cert->id.len, err);
 }
 
+bool cof_cert_is_self_signed(const cof_cert *cert)
+{
+    bool good = cert->pkey != NULL && X509_verify(cert->x509, cert->pkey) == 1;
+
+    ERR_clear_error();
+    return good;
+}
+
 bool cof_cert_same_key(const cof_cert *a, const cof_cert *b)
 {
     bool same;

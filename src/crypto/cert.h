@@ -123,6 +123,12 @@ cof_slice cof_cert_ski(const cof_cert *cert);
  */
 COF_MUST_USE cof_status cof_cert_key_id(const cof_cert *cert, cof_buf *out, cof_error *err);
 
+/*
+ * Is it signed with the very key that it holds?  Then who has that key has chosen its subject; in
+ * any other certificate somebody else may have put a name to the key.
+ */
+bool cof_cert_is_self_signed(const cof_cert *cert);
+
 /* Whether both hold the same public key, however it is encoded. */
 bool cof_cert_same_key(const cof_cert *a, const cof_cert *b);
 

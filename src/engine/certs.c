@@ -95,11 +95,13 @@ static cof_status read_directory(cof_cert_list *out, const char *path, cof_error
     cof_status st = cof_dir_list(&names, path, err);
 
     for (size_t i = 0; st == COF_OK && i < names.count; i++) {
+        cof_path_type kind = COF_PATH_NOTHING;
         char *file = NULL;
 
         if (!names_certificate(names.names[i]))
             continue;
-        if ((st = cof_path_join(&file, path, names.names[i], err)) == COF_OK)
+        if ((st = cof_path_join(&file, path, names.names[i], err)) == COF_OK &&
+            (st = cof_path_kind(&kind, file, err)) == COF_OK && kind == COF_PATH_REGULAR)
             st = cof_certs_read(out, file, err);
         free(file);
     }

@@ -52,8 +52,7 @@ cof_status cof_head_describe(cof_superblock *sb, cof_slice envelope, cof_error *
 {
     if (envelope.len > sb->slot_size)
         return cof_fail_rule(err, COF_LIMIT, "EN-1", COF_NO_OFFSET,
-                             "the new envelope needs %zu bytes and the head has room for %zu; "
-                             "--drop-history makes it smaller",
+                             "the envelope needs %zu bytes and the head has room for %zu",
                              envelope.len, (size_t)sb->slot_size);
     sb->envelope_len = envelope.len;
     return cof_sha256(sb->envelope_sha256, envelope.data, envelope.len, err);

@@ -47,9 +47,8 @@ void cof_cert_describe(cof_cert_info *out, const cof_cert *cert);
 /* Does trust name the key of cert in this role?  trust may be NULL. */
 bool cof_trust_has(const cof_trust *trust, const cof_cert *cert, cof_role role);
 
-/* Append to list the trusted certificates (not fingerprints) of this role. */
-cof_status cof_trust_collect(const cof_trust *trust, cof_role role, cof_cert_list *list,
-                             cof_error *err) COF_MUST_USE;
+/* Does trust name this very certificate, not only its key?  trust may be NULL. */
+bool cof_trust_names(const cof_trust *trust, const cof_cert *cert);
 
 /* Append all certificates of one file.  COF_IO, COF_CERT, COF_LIMIT; out is then unchanged. */
 cof_status cof_certs_read(cof_cert_list *out, const char *path, cof_error *err) COF_MUST_USE;

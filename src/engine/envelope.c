@@ -22,7 +22,7 @@ cof_status cof_envelope_with_manifest(cof_buf *out, const cof_envelope *e, cof_s
     return cof_envelope_emit(out, &with, protection, err);
 }
 
-/* Does statement i of the old chain stay? */
+/* CH-5: does statement i of the old chain stay? */
 static bool stays(const cof_renewal *r, size_t i)
 {
     bool first = r->old->chain[i].custody.generation == 1;

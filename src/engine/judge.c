@@ -8,19 +8,21 @@
 
 #include "engine/judge.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 
-static cof_status add_candidate(cof_candidates *c, cof_cert *cert, unsigned roles, cof_error *err)
+static cof_status add_candidate(cof_candidates *c, cof_cert *cert, unsigned roles, bool named,
+                                cof_error *err)
 {
     cof_candidate *grown = realloc(c->items, (c->count + 1) * sizeof(*grown));
 
     if (grown == NULL)
         return cof_fail(err, COF_NOMEM, "out of memory");
     c->items = grown;
-    c->items[c->count++] = (cof_candidate){cof_cert_ref(cert), roles};
+    c->items[c->count++] = (cof_candidate){cof_cert_ref(cert), roles, named};
     return COF_OK;
 }
 
@@ -37,9 +39,10 @@ cof_status cof_candidates_collect(cof_candidates *out, const cof_trust *trust,
 
     for (size_t i = 0; st == COF_OK && i < cof_trust_count(trust); i++)
         if (trust->items[i].cert != NULL)
-            st = add_candidate(out, trust->items[i].cert, trust->items[i].roles, err);
+            st = add_candidate(out, trust->items[i].cert, trust->items[i].roles, true, err);
     for (size_t i = 0; st == COF_OK && i < signers->count; i++)
-        st = add_candidate(out, signers->certs[i], roles_of(trust, signers->certs[i]), err);
+        st = add_candidate(out, signers->certs[i], roles_of(trust, signers->certs[i]),
+                           cof_trust_names(trust, signers->certs[i]), err);
     if (st != COF_OK)
         cof_candidates_wipe(out);
     return st;
@@ -51,14 +54,6 @@ void cof_candidates_wipe(cof_candidates *c)
         cof_cert_free(c->items[i].cert);
     free(c->items);
     *c = (cof_candidates)COF_CANDIDATES_INIT;
-}
-
-const cof_cert *cof_candidates_find(const cof_candidates *c, const uint8_t by[32])
-{
-    for (size_t i = 0; i < c->count; i++)
-        if (memcmp(cof_cert_spki_sha256(c->items[i].cert), by, 32) == 0)
-            return c->items[i].cert;
-    return NULL;
 }
 
 /* Is candidate i the first among the valid ones with its key (in the role, if role is not 0)? */
@@ -117,17 +112,31 @@ out:
     return st;
 }
 
+/* How far the subject of a candidate can be believed; the higher the better. */
+static int credence(const cof_candidate *c)
+{
+    return c->named ? 2 : cof_cert_is_self_signed(c->cert) ? 1 : 0;
+}
+
 void cof_party_describe(cof_party *out, const uint8_t by[32], cof_standing standing,
                         const cof_candidates *candidates)
 {
-    const cof_cert *cert = cof_candidates_find(candidates, by);
+    const cof_candidate *best = NULL;
     cof_cert_info info;
 
     memset(out, 0, sizeof(*out));
     cof_fingerprint_format(out->fingerprint, by);
     out->standing = standing;
-    if (cert == NULL)
+    for (size_t i = 0; i < candidates->count; i++) {
+        const cof_candidate *c = &candidates->items[i];
+
+        if (memcmp(cof_cert_spki_sha256(c->cert), by, 32) == 0 &&
+            (best == NULL || credence(c) > credence(best)))
+            best = c;
+    }
+    if (best == NULL)
         return;
-    cof_cert_describe(&info, cert);
-    memcpy(out->subject, info.subject, sizeof(out->subject));
+    cof_cert_describe(&info, best->cert);
+    (void)snprintf(out->subject, sizeof(out->subject), "%s%.4064s",
+                   credence(best) > 0 ? "" : "a key that calls itself ", info.subject);
 }

@@ -18,6 +18,7 @@
 typedef struct cof_candidate {
     cof_cert *cert; /* owned reference */
     unsigned roles; /* COF_ROLE_* that the trust set gives to its key */
+    bool named; /* the trust set names this very certificate: its subject is the caller's word */
 } cof_candidate;
 
 typedef struct cof_candidates {
@@ -35,9 +36,6 @@ cof_status cof_candidates_collect(cof_candidates *out, const cof_trust *trust,
                                   const cof_cert_list *signers, cof_error *err) COF_MUST_USE;
 void cof_candidates_wipe(cof_candidates *candidates);
 
-/* The certificate among the candidates whose SPKI hash is by; NULL if there is none. */
-const cof_cert *cof_candidates_find(const cof_candidates *candidates, const uint8_t by[32]);
-
 typedef struct cof_judgement {
     cof_standing standing; /* of the key named by the statement itself */
     size_t trusted_keys;   /* how many different trusted keys signed, that one included */
@@ -51,7 +49,11 @@ typedef struct cof_judgement {
 cof_status cof_judge(cof_judgement *out, const cof_signed *statement, const uint8_t by[32],
                      const cof_candidates *candidates, cof_role role, cof_error *err) COF_MUST_USE;
 
-/* Fill a party for display: the certificate's subject where it is at hand, and the fingerprint. */
+/*
+ * Fill a party for display.  A trusted key does not make a certificate true that somebody else
+ * wrote about it and put into the head, so the subject is shown as it is only if the trust set has
+ * that very certificate, or the key itself signed it; else as what the key "calls itself".
+ */
 void cof_party_describe(cof_party *out, const uint8_t by[32], cof_standing standing,
                         const cof_candidates *candidates);
 

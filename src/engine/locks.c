@@ -175,7 +175,7 @@ static cof_status judge_link(cof_locks *locks, size_t i, cof_error *err)
 static cof_status judge_by_author(cof_locks *locks, size_t i, cof_error *err)
 {
     const cof_candidates *all = &locks->candidates;
-    cof_candidate author = {NULL, 0};
+    cof_candidate author = {NULL, 0, false};
     cof_candidates one = {&author, 1};
     cof_link *link = &locks->chain[i];
 

@@ -147,9 +147,28 @@ static cof_status check_new_keys(const rotation *r, cof_error *err)
 /* EN-1, before anything is written. */
 static cof_status check_fit(const rotation *r, cof_error *err)
 {
-    cof_superblock sb = r->opened.head.sb;
+    if (r->envelope.len <= r->opened.head.sb.slot_size)
+        return COF_OK;
+    return cof_fail_rule(err, COF_LIMIT, "EN-1", COF_NO_OFFSET,
+                         "the new envelope needs %zu bytes and the head has room for %zu; %s",
+                         r->envelope.len, (size_t)r->opened.head.sb.slot_size,
+                         r->options->drop_history
+                             ? "only fewer recipients fit (--slot-size of a new backup makes room)"
+                             : "--drop-history makes it smaller");
+}
 
-    return cof_head_describe(&sb, cof_buf_slice(&r->envelope), err);
+/* Whoever rotates with the same trust set next would find this custodian in nobody's trust. */
+static void note_signer(const rotation *r)
+{
+    cof_cert_info signer;
+
+    if (cof_trust_has(r->options->trust, r->options->signer->cert, COF_ROLE_CUSTODIAN))
+        return;
+    cof_cert_describe(&signer, r->options->signer->cert);
+    cof_note(&r->options->report,
+             "%.200s signs the new list and is not trusted as custodian here: the next rotation "
+             "needs --trust-custodian for it",
+             signer.subject);
 }
 
 static cof_status write_envelope(rotation *r, cof_rotate_result *result, cof_error *err)
@@ -234,6 +253,7 @@ static cof_status rotate_locked(rotation *r, cof_rotate_result *result, cof_erro
     if ((st = make_envelope(r, err)) != COF_OK || (st = check_fit(r, err)) != COF_OK ||
         (st = check_new_keys(r, err)) != COF_OK)
         return st;
+    note_signer(r);
     return write_envelope(r, result, err);
 }
 

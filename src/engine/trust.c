@@ -92,13 +92,11 @@ bool cof_trust_has(const cof_trust *trust, const cof_cert *cert, cof_role role)
     return false;
 }
 
-cof_status cof_trust_collect(const cof_trust *trust, cof_role role, cof_cert_list *list,
-                             cof_error *err)
+bool cof_trust_names(const cof_trust *trust, const cof_cert *cert)
 {
-    cof_status st = COF_OK;
-
-    for (size_t i = 0; st == COF_OK && i < cof_trust_count(trust); i++)
-        if ((trust->items[i].roles & (unsigned)role) != 0 && trust->items[i].cert != NULL)
-            st = cof_cert_list_add(list, trust->items[i].cert, err);
-    return st;
+    for (size_t i = 0; i < cof_trust_count(trust); i++)
+        if (trust->items[i].cert == NULL &&
+            memcmp(trust->items[i].sha256, cof_cert_sha256(cert), 32) == 0)
+            return true;
+    return false;
 }

@@ -5,7 +5,7 @@
 Usage: locks.py COFFER
 
 A head can be rewritten by whoever can write to the storage: SIGNER certificates are protected by
-nothing, and earlier statements only as far as `previous` links them.
+nothing, and earlier statements only as far as `previous` links them (CH-5).
 """
 
 import copy
@@ -96,6 +96,16 @@ class Locks:
             self.check("until --reset-custody", self.rotate("-r", self.path("alice.crt"), "--reset-custody"), 0)
             self.check("after which all is good", self.verify(), 0)
 
+    def names(self):
+        """A certificate that a stranger wrote for the maker's key gives that key no name."""
+        draft = self.draft()
+        draft.signers = [self.maker.named_by(self.mallory, "all is well").certificate]
+        self.put(draft)
+        done = self.call("verify", "--trust", self.maker.certificate.spki_sha256.hex(), self.file)
+        self.check("a name that a stranger gave", done, 0)
+        done.returncode = "a key that calls itself CN=all is well" not in done.stdout
+        self.check("is shown as what it is", done, 0)
+
     def signers(self):
         """Certificates that somebody put in must not fill the head until nobody can rotate."""
         draft = self.draft()
@@ -111,7 +121,8 @@ class Locks:
         self.put(self.draft())
         for i in range(24):
             Person(f"c{i}", "rsa2048").write(self.folder)
-            trust = ["--trust-custodian", self.path(f"c{i - 1}.crt")] if i else []
+            trust = ["--trust-custodian", self.path(f"c{i}.crt")]
+            trust += ["--trust-custodian", self.path(f"c{i - 1}.crt")] if i else []
             change = ["--remove" if i % 2 else "--add", self.path("bob.crt")]
             done = self.rotate(*change, *trust, "--drop-history", signer=f"c{i}")
             if done.returncode != 0:
@@ -154,7 +165,7 @@ class Locks:
 def main():
     with tempfile.TemporaryDirectory(prefix="coffer-locks-") as folder:
         locks = Locks(os.path.abspath(sys.argv[1]), folder)
-        for case in (locks.reset, locks.first_statement, locks.signers, locks.claims, locks.tail, locks.places):
+        for case in (locks.names, locks.reset, locks.first_statement, locks.signers, locks.claims, locks.tail, locks.places):
             case()
         print(f"1..{locks.number}")
         return locks.failed

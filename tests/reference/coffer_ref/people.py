@@ -38,6 +38,13 @@ class Person:
         other.certificate = certificate(self.key, subject or self.name, True)
         return other
 
+    def named_by(self, issuer, subject):
+        """The same key in a certificate that somebody else signed."""
+        other = object.__new__(Person)
+        other.name, other.key = self.name, self.key
+        other.certificate = certificate(self.key, subject, True, issuer.key)
+        return other
+
     def write(self, directory):
         """NAME.key (PKCS#8, not encrypted) and NAME.crt."""
         path = os.path.join(directory, self.name)
@@ -48,7 +55,7 @@ class Person:
             f.write(self.certificate.x509.public_bytes(serialization.Encoding.PEM))
 
 
-def certificate(key, common_name, skid=True):
+def certificate(key, common_name, skid=True, signer=None):
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
     builder = (x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
                .serial_number(x509.random_serial_number())
@@ -56,5 +63,5 @@ def certificate(key, common_name, skid=True):
                .not_valid_after(datetime.datetime(2036, 1, 1)))
     if skid:
         builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False)
-    made = builder.sign(key, hashes.SHA256())
+    made = builder.sign(signer or key, hashes.SHA256())
     return Certificate(made.public_bytes(serialization.Encoding.DER))

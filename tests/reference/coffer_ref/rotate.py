@@ -34,6 +34,7 @@ class Image:
 
     def replace_envelope(self, envelope, steps=LAST_STEP):
         """Steps 1 to 8; a fallback is thereby committed with a sequence of its own."""
+        need(self.block.sequence < 2 ** 64 - 1, FORMAT, "CH-4", "the sequence cannot go on")
         old, target = self.copy, 1 - self.used
         block = replace(self.block, sequence=self.block.sequence + 1, active=target,
                         envelope_length=len(envelope), envelope_sha256=sha256(envelope))
