@@ -96,13 +96,11 @@ cof_catalog_entry cof_walk_describe(const cof_walk_state *w, const struct stat *
     return e;
 }
 
-static void count(cof_walk_state *w, const cof_catalog_entry *e)
+static void count(cof_walk_state *w, const cof_catalog_entry *e, cof_entry_type type)
 {
-    if (e->length == 0)
-        return;
-    if (e->type == COF_ENTRY_FILE || e->type == COF_ENTRY_HARDLINK)
+    if (type == COF_ENTRY_FILE)
         w->totals.files++;
-    else if (e->type == COF_ENTRY_DIRECTORY)
+    else if (type == COF_ENTRY_DIRECTORY)
         w->totals.directories++;
     else
         w->totals.others++;
@@ -110,11 +108,12 @@ static void count(cof_walk_state *w, const cof_catalog_entry *e)
         w->totals.hard_links++;
 }
 
-/* The bytes of the entry are complete: put it into the catalog. */
-static cof_status finish(cof_walk_state *w, cof_catalog_entry *e, cof_error *err)
+/* The bytes of the entry, for a thing of this type, are complete: put it into the catalog. */
+static cof_status finish(cof_walk_state *w, cof_catalog_entry *e, cof_entry_type type,
+                         cof_error *err)
 {
     e->length = cof_archive_position(w->archive) - e->position;
-    count(w, e);
+    count(w, e, type);
     return w->hooks->entry(w->hooks->ctx, e, err);
 }
 
@@ -151,15 +150,15 @@ static cof_status begin(cof_walk_state *w, cof_catalog_entry *e, const cof_attri
     return st;
 }
 
-/* An entry without content. */
-static cof_status store_plain(cof_walk_state *w, cof_catalog_entry *e,
+/* An entry without content, for a thing of this type. */
+static cof_status store_plain(cof_walk_state *w, cof_catalog_entry *e, cof_entry_type type,
                               const cof_attributes *attributes, cof_error *err)
 {
     cof_status st = begin(w, e, attributes, NULL, err);
 
     if (st == COF_OK)
         st = cof_archive_end(w->archive, err);
-    return st == COF_OK ? finish(w, e, err) : st;
+    return st == COF_OK ? finish(w, e, type, err) : st;
 }
 
 int cof_walk_open(const cof_place *place, int flags)
@@ -192,7 +191,7 @@ static cof_status store_open_file(cof_walk_state *w, int fd, cof_catalog_entry *
         return status;
     if (state != COF_ENTRY_OK)
         e->state = state;
-    return finish(w, e, err);
+    return finish(w, e, e->type, err);
 }
 
 static cof_status store_file(cof_walk_state *w, const cof_place *place, const struct stat *seen,
@@ -231,7 +230,7 @@ static cof_status store_symlink(cof_walk_state *w, const cof_place *place, const
                              err);
     w->target[len] = '\0';
     e.target = (cof_slice){(const uint8_t *)w->target, (size_t)len};
-    return store_plain(w, &e, &w->attributes, err);
+    return store_plain(w, &e, e.type, &w->attributes, err);
 }
 
 static cof_status store_hard_link(cof_walk_state *w, const struct stat *st, cof_slice target,
@@ -244,7 +243,7 @@ static cof_status store_hard_link(cof_walk_state *w, const struct stat *st, cof_
     e.type = COF_ENTRY_HARDLINK;
     e.size = 0;
     e.target = (cof_slice){(const uint8_t *)w->target, target.len};
-    return store_plain(w, &e, NULL, err);
+    return store_plain(w, &e, type_of(st->st_mode), NULL, err);
 }
 
 /* What cannot be opened: links, devices, FIFOs. */
@@ -257,7 +256,7 @@ static cof_status store_special(cof_walk_state *w, const cof_place *place, const
     if (status != COF_OK)
         return status;
     status = S_ISLNK(st->st_mode) ? store_symlink(w, place, st, err)
-                                  : store_plain(w, &e, &w->attributes, err);
+                                  : store_plain(w, &e, e.type, &w->attributes, err);
     return status == COF_OK ? cof_links_add(w->links, st, e.path, &w->links_full, err) : status;
 }
 
@@ -308,5 +307,5 @@ cof_status cof_walk_directory(cof_walk_state *w, int fd, int open_error, int lis
         e.state = COF_ENTRY_UNREADABLE;
         status = cof_walk_problem(w, error, "cannot be listed, and what is in it is missing", err);
     }
-    return status == COF_OK ? store_plain(w, &e, &w->attributes, err) : status;
+    return status == COF_OK ? store_plain(w, &e, e.type, &w->attributes, err) : status;
 }
