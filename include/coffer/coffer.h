@@ -7,6 +7,7 @@
 #include <coffer/backup.h>
 #include <coffer/credentials.h>
 #include <coffer/error.h>
+#include <coffer/prune.h>
 #include <coffer/reader.h>
 #include <coffer/report.h>
 #include <coffer/rotate.h>

@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define TOKEN_DIGITS  16
 #define TRIES         16  /* to find a name that is free */
 #define NAME_PART_MAX 200 /* of the final name in the temporary one, which must fit NAME_MAX */
 
@@ -47,6 +48,18 @@ static cof_status name_temporary(cof_newfile *nf, cof_error *err)
     return nf->temp_path != NULL ? COF_OK : cof_fail(err, COF_NOMEM, "out of memory");
 }
 
+bool cof_newfile_is_temporary(const char *name)
+{
+    static const char ending[] = ".tmp";
+    size_t len = strlen(name);
+    size_t behind = 1 + TOKEN_DIGITS + sizeof ending - 1; /* the name */
+    if (name[0] != '.' || len < 2 + behind || len > 1 + NAME_PART_MAX + behind)
+        return false;
+    const char *token = name + len - behind + 1;
+    return token[-1] == '.' && strspn(token, "0123456789abcdef") == TOKEN_DIGITS &&
+           strcmp(token + TOKEN_DIGITS, ending) == 0;
+}
+
 /* Find a free name, register it, create the file. */
 static cof_status create_temporary(cof_newfile *nf, cof_error *err)
 {
@@ -57,8 +70,10 @@ static cof_status create_temporary(cof_newfile *nf, cof_error *err)
             (st = cof_pending_add(&nf->pending, nf->temp_path, err)) != COF_OK)
             return st;
         st = cof_file_create_excl(&nf->file, nf->temp_path, 0600, &local);
-        if (st == COF_OK)
+        if (st == COF_OK) {
+            (void)!cof_lock_exclusive(nf->file, false, NULL);
             return COF_OK;
+        }
         cof_pending_remove(nf->pending);
         nf->pending = NULL;
         if (local.sys_errno != EEXIST)
@@ -141,6 +156,7 @@ cof_status cof_newfile_publish(cof_newfile *nf, bool force, cof_error *err)
         return cof_fail_sys(err, errno, "cannot set the permissions of %s", nf->label);
     if (cof_os_get()->fsync(cof_file_fd(nf->file)) != 0)
         return cof_fail_sys(err, errno, "cannot write %s safely to disk", nf->label);
+    cof_lock_release(nf->file); /* whoever finds it under its name shall not wait */
     if ((st = give_name(nf, force, err)) != COF_OK)
         return st;
     cof_pending_remove(nf->pending);

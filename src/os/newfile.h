@@ -6,9 +6,10 @@
  * New files that appear under their final name whole or not at all.
  *
  * The file is written as ".NAME.RANDOM.tmp" in the same directory, readable by its owner only, and
- * gets its name in one step after its bytes are on the disk.  Whatever goes wrong before that, the
- * temporary file is removed: by cof_newfile_free(), or by cof_newfile_abandon_all() from a signal
- * handler.
+ * gets its name in one step after its bytes are on the disk.  Until then it is locked, where the
+ * file system has locks, so that it can be told from what a killed process left behind.  Whatever
+ * goes wrong before that, the temporary file is removed: by cof_newfile_free(), or by
+ * cof_newfile_abandon_all() from a signal handler.
  */
 
 #include "os/file.h"
@@ -31,7 +32,7 @@ typedef struct cof_newfile cof_newfile;
 cof_status cof_newfile_create(cof_newfile **out, const char *final_path, mode_t mode,
                               cof_error *err) COF_MUST_USE;
 
-/* Borrowed until cof_newfile_free(); stays open after publishing (a lock stays held). */
+/* Borrowed until cof_newfile_free(); stays open after publishing, no longer locked. */
 cof_file *cof_newfile_file(cof_newfile *nf);
 
 /* Borrowed: the path that it will have. */
@@ -47,6 +48,9 @@ const char *cof_newfile_path(const cof_newfile *nf);
  * still undo it.  Once per file.
  */
 cof_status cof_newfile_publish(cof_newfile *nf, bool force, cof_error *err) COF_MUST_USE;
+
+/* Is this a name that a temporary file gets: exactly ".NAME.RANDOM.tmp"? */
+bool cof_newfile_is_temporary(const char *name) COF_MUST_USE;
 
 /* Close it; remove the temporary file unless it was published.  NULL is fine. */
 void cof_newfile_free(cof_newfile *nf);

@@ -286,6 +286,26 @@ static void paths_come_apart_and_together(void **state)
     assert_null(out);
 }
 
+static void temporary_names_are_known(void **state)
+{
+    (void)state;
+    char name[300];
+    assert_true(cof_newfile_is_temporary(".a.cof.0123456789abcdef.tmp"));
+    assert_true(cof_newfile_is_temporary(".a.0123456789abcdef.tmp"));
+    assert_false(cof_newfile_is_temporary("..0123456789abcdef.tmp"));
+    assert_false(cof_newfile_is_temporary("a.cof.0123456789abcdef.tmp"));
+    assert_false(cof_newfile_is_temporary(".a.cof.0123456789ABCDEF.tmp"));
+    assert_false(cof_newfile_is_temporary(".a.cof.123456789abcdef.tmp"));
+    assert_false(cof_newfile_is_temporary(".a.cof0123456789abcdef.tmp"));
+    assert_false(cof_newfile_is_temporary(".a.cof.0123456789abcdef.tmp2"));
+    assert_false(cof_newfile_is_temporary(".tmp"));
+    assert_false(cof_newfile_is_temporary(""));
+    for (int len = 200; len <= 201; len++) {
+        snprintf(name, sizeof name, ".%0*d.0123456789abcdef.tmp", len, 0);
+        assert_int_equal(cof_newfile_is_temporary(name), len == 200);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -293,6 +313,7 @@ int main(void)
         IN_DIR(existing_files_are_not_replaced),
         IN_DIR(failed_syncs_publish_nothing),
         IN_DIR(unpublished_files_vanish),
+        cmocka_unit_test(temporary_names_are_known),
         IN_DIR(impossible_new_files_are_refused),
         IN_DIR(directories_are_listed_in_order),
         IN_DIR(directories_are_made_and_measured),

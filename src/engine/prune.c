@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Removing files.  The order is what keeps it safe: lock, see that the path still names what was
+ * looked at, unlink, sync the directory.  Whoever changes a backup holds the same lock.
+ */
+
+#include <coffer/prune.h>
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "engine/lock.h"
+#include "engine/reader.h"
+#include "os/dir.h"
+#include "os/newfile.h"
+#include "os/os.h"
+
+/* COF_BUSY unless the path itself, not a link at its end, names the file. */
+static cof_status require_same(const char *path, const cof_file *file, cof_error *err)
+{
+    struct stat there;
+    cof_file_id id;
+    cof_status st = cof_file_identity(&id, file, err);
+
+    if (st != COF_OK)
+        return st;
+    if (cof_os_get()->lstat(path, &there) != 0)
+        return cof_fail_sys(err, errno, "cannot examine %s", cof_file_label(file));
+    if (S_ISLNK(there.st_mode))
+        return cof_fail(err, COF_USAGE, "%s is a symbolic link; remove what it leads to",
+                        cof_file_label(file));
+    if (there.st_dev != id.dev || there.st_ino != id.ino)
+        return cof_fail(err, COF_BUSY, "%s is another file now; it was not removed",
+                        cof_file_label(file));
+    return COF_OK;
+}
+
+static cof_status unlink_durably(const char *path, const cof_file *file, cof_error *err)
+{
+    cof_error local = COF_ERROR_INIT;
+    char *dir = NULL;
+    cof_status st = cof_path_parent(&dir, path, err);
+
+    if (st != COF_OK)
+        return st;
+    if (cof_os_get()->unlink(path) != 0)
+        st = cof_fail_sys(err, errno, "cannot remove %s", cof_file_label(file));
+    else if (cof_dir_sync(dir, &local) != COF_OK)
+        st = cof_fail_sys(err, local.sys_errno,
+                          "%s is removed, but a power loss may still bring it back",
+                          cof_file_label(file));
+    free(dir);
+    return st;
+}
+
+cof_status cof_reader_remove(const cof_reader *reader, cof_error *err)
+{
+    const char *path = reader->options->path;
+    cof_file *file = NULL;
+    cof_status st;
+
+    if (path == NULL)
+        return cof_fail(err, COF_USAGE, "a backup from a pipe cannot be removed");
+    if ((st = require_same(path, reader->file, err)) != COF_OK ||
+        (st = cof_open_for_change(&file, path, err)) != COF_OK ||
+        (st = require_same(path, reader->file, err)) != COF_OK ||
+        (st = require_same(path, file, err)) != COF_OK)
+        goto out;
+    st = unlink_durably(path, file, err);
+out:
+    cof_file_free(file);
+    return st;
+}
+
+/* ---- leftovers ---- */
+
+static bool is_leftover(const char *path, uint64_t seconds)
+{
+    struct stat st;
+    uint64_t now = cof_clock_now();
+
+    return cof_newfile_is_temporary(cof_path_name(path)) && cof_os_get()->lstat(path, &st) == 0 &&
+           S_ISREG(st.st_mode) && st.st_mtime >= 0 && (uint64_t)st.st_mtime <= now &&
+           now - (uint64_t)st.st_mtime >= seconds;
+}
+
+static cof_status add_path(cof_paths *out, char **path, cof_error *err)
+{
+    char **grown = realloc(out->path, (out->count + 1) * sizeof(*grown));
+
+    if (grown == NULL)
+        return cof_fail(err, COF_NOMEM, "out of memory");
+    out->path = grown;
+    out->path[out->count++] = *path;
+    *path = NULL; /* transferred */
+    return COF_OK;
+}
+
+cof_status cof_leftovers_find(cof_paths *out, const char *dir, uint64_t seconds, cof_error *err)
+{
+    cof_names names = COF_NAMES_INIT;
+    cof_status st = cof_dir_list(&names, dir, err);
+
+    *out = (cof_paths){NULL, 0};
+    for (size_t i = 0; st == COF_OK && i < names.count; i++) {
+        char *path = NULL;
+
+        if ((st = cof_path_join(&path, dir, names.names[i], err)) == COF_OK &&
+            is_leftover(path, seconds))
+            st = add_path(out, &path, err);
+        free(path);
+    }
+    cof_names_free(&names);
+    if (st != COF_OK)
+        cof_paths_wipe(out);
+    return st;
+}
+
+cof_status cof_leftover_remove(const char *path, uint64_t seconds, cof_error *err)
+{
+    char name[COF_TEXT_NAME_CAP];
+    cof_file *file = NULL;
+    cof_status st;
+
+    cof_text_safe_str(name, sizeof(name), path);
+    if (!cof_newfile_is_temporary(cof_path_name(path)))
+        return cof_fail(err, COF_USAGE, "%s is not the name of an unfinished file", name);
+    if (!is_leftover(path, seconds))
+        return cof_fail(err, COF_BUSY, "%s has changed; it was not removed", name);
+    if ((st = cof_file_open_rw(&file, path, err)) != COF_OK)
+        return st;
+    /* Without locks the age has to be enough. */
+    if ((st = cof_lock_exclusive(file, false, err)) == COF_BUSY)
+        goto out;
+    if ((st = require_same(path, file, err)) != COF_OK)
+        goto out;
+    st = is_leftover(path, seconds)
+             ? unlink_durably(path, file, err)
+             : cof_fail(err, COF_BUSY, "%s has changed; it was not removed", name);
+out:
+    cof_file_free(file);
+    return st;
+}
