@@ -145,3 +145,16 @@ bool cli_parse_size(uint64_t *out, const char *text)
     *out = value << shift;
     return true;
 }
+
+bool cli_parse_duration(uint64_t *out, const char *text)
+{
+    static const char units[] = "smhdw";
+    static const uint64_t seconds[] = {1, 60, 3600, 86400, 7 * 86400};
+    uint64_t value = 0;
+    size_t len = leading_number(&value, text);
+    const char *unit = len > 0 && text[len] != '\0' ? strchr(units, text[len]) : NULL;
+    if (unit == NULL || text[len + 1] != '\0' || value == 0 || value > 500000)
+        return false;
+    *out = value * seconds[unit - units];
+    return true;
+}

@@ -30,4 +30,7 @@ bool cli_parse_number(uint64_t *out, const char *text, uint64_t least, uint64_t 
 /* A size: a number of bytes, or with K, M or G of 1024, 1024² or 1024³ bytes. */
 bool cli_parse_size(uint64_t *out, const char *text);
 
+/* A duration in seconds: a number with s, m, h, d or w behind it, up to some thousand years. */
+bool cli_parse_duration(uint64_t *out, const char *text);
+
 #endif

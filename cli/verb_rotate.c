@@ -8,6 +8,7 @@
  */
 
 #include "credential.h"
+#include "evidence.h"
 #include "human.h"
 #include "json.h"
 #include "report.h"
@@ -28,7 +29,7 @@ static struct {
     cli_passphrase_args check_passphrase;
     cli_trust_args trust;
     cli_sign_args sign;
-    const char *reason, *digest;
+    const char *reason, *digest, *report;
     bool dry_run, drop_history, reset_custody, yes, json;
 } args;
 
@@ -99,6 +100,7 @@ static const cli_opt options[] = {
      .flag = &args.reset_custody,
      .rules = CLI_OPT_ASKED,
      .help = "with -r: begin anew although nobody trusted decided on the present recipients"},
+    CLI_EVIDENCE_OPTION(args.report),
     {.name = "json",
      .flag = &args.json,
      .rules = CLI_OPT_ASKED,
@@ -112,10 +114,12 @@ typedef struct loaded {
     cof_trust *trust;
     cof_signer *signer;
     cof_certs *set, *add, *replace_old, *replace_new;
+    cli_evidence evidence;
 } loaded;
 
 static void loaded_wipe(loaded *l)
 {
+    cli_evidence_close(&l->evidence);
     cof_keyring_free(l->keys);
     cof_keyring_free(l->check_key);
     cof_trust_free(l->trust);
@@ -168,7 +172,8 @@ static cof_status load(loaded *l, const cli_home *home, cof_error *err)
         (st = cli_cert_load(&l->replace_new, args.with, "with", err)) != COF_OK ||
         (st = cli_trust_load(&l->trust, &args.trust, home, err)) != COF_OK ||
         (st = cli_signer_load(&l->signer, &args.sign, home, false, err)) != COF_OK ||
-        (st = cli_keyring_load(&l->keys, &args.key, false, err)) != COF_OK)
+        (st = cli_keyring_load(&l->keys, &args.key, false, err)) != COF_OK ||
+        (st = cli_evidence_open(&l->evidence, args.report, err)) != COF_OK)
         return st;
     return cli_keyring_load(&l->check_key, &check_key, false, err);
 }
@@ -204,6 +209,27 @@ static void print_one(const char *path, const cof_rotate_result *result, bool al
         cli_rotate_print_line(path, result, dry_run);
 }
 
+static int add_evidence(const loaded *l, const char *path, const cof_rotate_result *result,
+                        bool dry_run, const cli_report *report, cof_status st, const cof_error *err)
+{
+    json_t *object = cli_evidence_new("rotate", path);
+    cli_json_flag(object, "dry_run", dry_run);
+    cli_json_flag(object, "changed", result->changed);
+    if (st == COF_OK) {
+        cli_json_text(object, "uuid", result->uuid);
+        cli_json_number(object, "generation", result->generation);
+        (void)json_object_set_new(object, "recipients",
+                                  cli_json_certs(result->recipients, result->recipient_count));
+        (void)json_object_set_new(object, "removed",
+                                  cli_json_certs(result->removed, result->removed_count));
+        if (result->skipped[0] != '\0')
+            cli_json_text(object, "skipped", result->skipped);
+    }
+    if (args.reason != NULL)
+        cli_json_text(object, "reason", args.reason);
+    return cli_evidence_add(&l->evidence, object, report, st, err);
+}
+
 static int rotate_one(const char *path, const loaded *l, cli_rotate_tally *tally, bool alone,
                       bool quiet)
 {
@@ -228,8 +254,9 @@ static int rotate_one(const char *path, const loaded *l, cli_rotate_tally *tally
     } else {
         cli_rotate_count(tally, CLI_ROTATE_REFUSED, err.message);
     }
+    int unwritten = add_evidence(l, path, &result, tally->dry_run, &report, st, &err);
     cof_rotate_result_wipe(&result);
-    return cli_json_end(&report, path, args.json, st, &err);
+    return cli_status_graver(unwritten, cli_json_end(&report, path, args.json, st, &err));
 }
 
 static int rotate_all(const cli_call *call, const loaded *l)
@@ -261,7 +288,7 @@ static int rotate_all(const cli_call *call, const loaded *l)
 
 static int run(const cli_call *call)
 {
-    loaded l = {.keys = NULL};
+    loaded l = {.evidence = CLI_EVIDENCE_NONE};
     cof_error err = COF_ERROR_INIT;
     cof_status st = COF_OK;
     int exit_status = CLI_EXIT_OK;

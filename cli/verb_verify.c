@@ -3,10 +3,13 @@
 /* coffer verify: are these backups whole, unchanged, and made by whom we trust? */
 
 #include "credential.h"
+#include "evidence.h"
 #include "human.h"
 #include "json.h"
+#include "policy.h"
 #include "report.h"
 #include "say.h"
+#include "series.h"
 #include "show.h"
 #include "status.h"
 #include "target.h"
@@ -17,6 +20,8 @@
 static struct {
     cli_key_args key;
     cli_trust_args trust;
+    cli_policy_args policy;
+    const char *max_age, *report;
     bool quick, deep, strict_custody, json;
 } args;
 
@@ -38,6 +43,14 @@ static const cli_opt options[] = {
      .help =
          "refuse a backup whose list of recipients was not decided by somebody trusted, instead "
          "of warning"},
+    {.name = "max-age",
+     .arg = "AGE",
+     .value = &args.max_age,
+     .rules = CLI_OPT_ASKED,
+     .help = "demand that the newest good backup of each label of each maker is no older, as in "
+             "90m, 26h, 2d or 1w"},
+    CLI_POLICY_OPTIONS(args.policy),
+    CLI_EVIDENCE_OPTION(args.report),
     {.name = "json",
      .flag = &args.json,
      .rules = CLI_OPT_ASKED,
@@ -71,12 +84,15 @@ static void print_summary(const char *path, const cof_info *info, uint64_t time)
     putchar('\n');
 }
 
+static const char *depth_name(void)
+{
+    return args.quick ? "quick" : args.deep ? "deep" : "full";
+}
+
 static void print_json(const char *path, const cof_info *info, const cli_report *report)
 {
-    static const char *const name[] = {
-        [COF_VERIFY_QUICK] = "quick", [COF_VERIFY_FULL] = "full", [COF_VERIFY_DEEP] = "deep"};
     json_t *object = cli_json_new(path);
-    cli_json_text(object, "depth", name[depth()]);
+    cli_json_text(object, "depth", depth_name());
     cli_json_text(object, "uuid", info->uuid);
     cli_json_time(object, "created", info->created);
     cli_json_flag(object, "complete", info->complete);
@@ -92,50 +108,89 @@ static void print_json(const char *path, const cof_info *info, const cli_report 
     cli_json_print(object, report);
 }
 
-static int verify_one(const char *target, const cof_open_options *common, bool quiet)
+/* What is the same for all backups of a run. */
+typedef struct run_state {
+    cof_open_options common;
+    cli_policy policy;
+    uint64_t max_age; /* seconds */
+    cli_series series;
+    cli_evidence evidence;
+    bool quiet;
+} run_state;
+
+static int add_evidence(const run_state *run, const char *target, const cof_reader *reader,
+                        const cli_report *report, cof_status st, const cof_error *err)
 {
-    cof_open_options o = *common;
+    json_t *object = cli_evidence_new("verify", target);
+    cli_json_text(object, "depth", depth_name());
+    if (reader != NULL)
+        cli_evidence_describe(object, cof_reader_info(reader));
+    return cli_evidence_add(&run->evidence, object, report, st, err);
+}
+
+static int verify_one(run_state *run, const char *target)
+{
+    cof_open_options o = run->common;
     cof_reader *reader = NULL;
     cof_error err = COF_ERROR_INIT;
     cof_status st = COF_OK;
+    const char *flaw = NULL;
     cli_report report;
-    cli_report_begin(&report, target, quiet);
+    cli_report_begin(&report, target, run->quiet);
     report.path = target;
     o.report = cli_report_hooks(&report);
 
     if ((st = cli_target_open(&o, target, &err)) != COF_OK ||
         (st = cof_reader_open(&reader, &o, &err)) != COF_OK ||
-        (st = cof_reader_verify(reader, depth(), &err)) != COF_OK)
+        (st = cof_reader_verify(reader, depth(), &err)) != COF_OK ||
+        (st = cli_policy_check(&run->policy, cof_reader_info(reader), &err)) != COF_OK ||
+        (st = cli_series_add(&run->series, &flaw, target, cof_reader_info(reader), &err)) != COF_OK)
         goto out;
     cli_report_pause(&report);
     if (args.json)
         print_json(target, cof_reader_info(reader), &report);
-    else if (!quiet)
+    else if (!run->quiet)
         print_summary(target, cof_reader_info(reader), cli_report_time(&report));
-out:
+out:;
+    int unwritten = add_evidence(run, target, reader, &report, st, &err);
     cof_reader_free(reader);
-    return cli_json_end(&report, target, args.json, st, &err);
+    return cli_status_graver(unwritten, cli_json_end(&report, target, args.json, st, &err));
 }
 
-static int verify_all(const cli_call *call, const cof_open_options *common)
+static int verify_all(run_state *run, const cli_list *operands)
 {
     cli_targets targets = {NULL, 0};
-    int gravest = cli_targets_find(&targets, &call->operands, args.json);
+    int gravest = cli_targets_find(&targets, operands, args.json);
     size_t good = 0;
     for (size_t i = 0; i < targets.count; i++) {
-        int one = verify_one(targets.path[i], common, call->quiet);
+        int one = verify_one(run, targets.path[i]);
         good += one == CLI_EXIT_OK || one == CLI_EXIT_WARNED ? 1 : 0;
         gravest = cli_status_graver(gravest, one);
     }
-    if (targets.count > 1 && !args.json && !call->quiet)
+    if (targets.count > 1 && !args.json && !run->quiet)
         printf("%zu backups: %zu good, %zu not\n", targets.count, good, targets.count - good);
+    if (args.max_age != NULL)
+        gravest = cli_status_graver(gravest,
+                                    cli_policy_check_age(&run->series, run->max_age, args.max_age));
     cli_targets_wipe(&targets);
     return gravest;
 }
 
+static cof_status check(run_state *run, cof_error *err)
+{
+    if (args.deep && args.key.keys.count == 0)
+        return cli_error(err, COF_USAGE, "--deep decrypts the content: say with which --key");
+    if (args.max_age != NULL && !cli_parse_duration(&run->max_age, args.max_age))
+        return cli_error(err, COF_USAGE,
+                         "--max-age needs a number with s, m, h, d or w, such as 26h");
+    return cli_policy_read(&run->policy, &args.policy, err);
+}
+
 static int run(const cli_call *call)
 {
-    cof_open_options common = {.strict_custody = args.strict_custody};
+    run_state state = {.common.strict_custody = args.strict_custody,
+                       .evidence = CLI_EVIDENCE_NONE,
+                       .quiet = call->quiet};
     cof_keyring *keys = NULL;
     cof_trust *trust = NULL;
     cof_error err = COF_ERROR_INIT;
@@ -143,17 +198,19 @@ static int run(const cli_call *call)
     int exit_status = CLI_EXIT_OK;
     bool from_stdin = cli_targets_read_stdin(&call->operands);
 
-    if (args.deep && args.key.keys.count == 0)
-        st = cli_error(&err, COF_USAGE, "--deep decrypts the content: say with which --key");
-    if (st == COF_OK && (st = cli_trust_load(&trust, &args.trust, call->home, &err)) == COF_OK &&
-        (st = cli_keyring_load(&keys, &args.key, from_stdin, &err)) == COF_OK) {
-        common.keys = keys;
-        common.trust = trust;
-        exit_status = verify_all(call, &common);
+    if ((st = check(&state, &err)) == COF_OK &&
+        (st = cli_trust_load(&trust, &args.trust, call->home, &err)) == COF_OK &&
+        (st = cli_keyring_load(&keys, &args.key, from_stdin, &err)) == COF_OK &&
+        (st = cli_evidence_open(&state.evidence, args.report, &err)) == COF_OK) {
+        state.common.keys = keys;
+        state.common.trust = trust;
+        exit_status = verify_all(&state, &call->operands);
     } else {
         cli_say(err.message);
         exit_status = cli_status_exit(st);
     }
+    cli_evidence_close(&state.evidence);
+    cli_series_wipe(&state.series);
     cof_trust_free(trust);
     cof_keyring_free(keys);
     return exit_status;

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Genuine is not enough: is it the one that is meant, and is it new enough? */
+
+#include "policy.h"
+
+#include "human.h"
+#include "say.h"
+#include "show.h"
+#include "status.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+cof_status cli_policy_read(cli_policy *out, const cli_policy_args *args, cof_error *err)
+{
+    *out = (cli_policy){.uuid = args->expect};
+    if (args->min_generation != NULL &&
+        !cli_parse_number(&out->min_generation, args->min_generation, 1, INT64_MAX))
+        return cli_error(err, COF_USAGE, "--min-generation needs a number from 1 on");
+    if (args->expect != NULL &&
+        (strlen(args->expect) != 36 || strspn(args->expect, "0123456789abcdefABCDEF-") != 36))
+        return cli_error(err, COF_USAGE, "--expect needs a UUID, as coffer info prints it");
+    return COF_OK;
+}
+
+cof_status cli_policy_check(const cli_policy *policy, const cof_info *info, cof_error *err)
+{
+    if (policy->uuid != NULL && strcasecmp(policy->uuid, info->uuid) != 0)
+        return cli_error(err, COF_POLICY, "it is the backup %s, not the expected one", info->uuid);
+    if (info->generation < policy->min_generation)
+        return cli_error(err, COF_POLICY,
+                         "its list of recipients is of generation %llu, older than the %llu that "
+                         "is demanded",
+                         (unsigned long long)info->generation,
+                         (unsigned long long)policy->min_generation);
+    return COF_OK;
+}
+
+int cli_policy_check_age(cli_series *series, uint64_t max_age, const char *text)
+{
+    uint64_t now = cli_today();
+    int exit_status = CLI_EXIT_OK;
+    cli_series_sort(series);
+    for (size_t i = 0, end; i < series->count; i = end) {
+        char name[CLI_NAME_CAP];
+        char moment[CLI_HUMAN_CAP];
+        char safe[CLI_NAME_CAP];
+        char sentence[sizeof((cof_error *)NULL)->message + CLI_NAME_CAP];
+        cli_series_name(name, sizeof name, &series->item[i]);
+        end = cli_series_end(series, i);
+        while (i < end && !series->item[i].good)
+            i++;
+        if (i == end)
+            snprintf(sentence, sizeof sentence, "%s: there is no good backup", name);
+        else if (series->item[i].time + max_age >= now)
+            continue;
+        else
+            snprintf(sentence, sizeof sentence,
+                     "%s: the newest good backup, %s, is of %s, more than %s ago", name,
+                     cli_show_path(safe, sizeof safe, series->item[i].path),
+                     cli_human_moment(moment, series->item[i].time), text);
+        cli_say(sentence);
+        exit_status = CLI_EXIT_POLICY;
+    }
+    return exit_status;
+}
