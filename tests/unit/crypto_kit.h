@@ -16,6 +16,7 @@
 #include <openssl/bn.h>
 #include <openssl/cms.h>
 #include <openssl/x509v3.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -215,6 +216,14 @@ KIT void kit_encode(cof_buf *out, CMS_ContentInfo *cms)
     assert_true(len > 0);
     kit_put(out, (cof_slice){der, (size_t)len});
     OPENSSL_free(der);
+}
+
+/* Tests that flip every bit do so by this step: more than 1 where each try is slow (valgrind). */
+static inline size_t flip_step(void)
+{
+    const char *step = getenv("COFFER_FLIP_STEP");
+
+    return step != NULL && atoi(step) > 0 ? (size_t)atoi(step) : 1;
 }
 
 #endif

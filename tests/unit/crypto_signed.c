@@ -239,7 +239,7 @@ static void every_bit_flipped(void **state)
     cof_buf message = make_otherwise(1u << RSA_2048 | 1u << P256, &how);
 
     (void)state;
-    for (size_t i = 0; i < message.len * 8; i++) {
+    for (size_t i = 0; i < message.len * 8; i += flip_step()) {
         message.data[i / 8] ^= (uint8_t)(1u << i % 8);
         try_damaged(cof_buf_slice(&message));
         message.data[i / 8] ^= (uint8_t)(1u << i % 8);
