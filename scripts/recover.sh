@@ -34,7 +34,7 @@
 # /dev/shm, if the disk must not see it.
 #
 # Not done here: lineage of rekeyed backups (who made epoch 0), the links of HISTORY, the GCM tag,
-# and comparison of subject, not_after and key in the list of recipients with the certificates. A
+# comparison of not_after and key in the list of recipients with the certificates, and the catalog. A
 # tree backup comes out as the pax archive that it is: unpack it with tar.
 #
 # shellcheck disable=SC2154 # set through eval: fields(), file_N, ends_N
@@ -894,6 +894,7 @@ find_tail() {
         [ $((body + first + 32)) -le "$size" ] || return 0
         uint "$last_file" $((body + first + 12)) 4
         trailer $((first + 32 + num)) || return 0
+        [ $((body + second + 96 + length)) -ge "$size" ] || die 5 "$last_file: bytes after the tail"
     fi
     tail_first=$first
     good_first=
@@ -989,6 +990,7 @@ index_frame() {
     off=$((off + 32 + stored))
     pending=0
     after_index=1
+    [ $((record % 4096)) -eq 0 ] || last_index=1
 }
 
 # record_frame: the fields of the frame are $1 ... $32, as decimal bytes
@@ -1000,6 +1002,7 @@ record_frame() {
     number=$((${17} << 56 | ${18} << 48 | ${19} << 40 | ${20} << 32 | ${21} << 24 | ${22} << 16 | ${23} << 8 | ${24}))
     offset=$((${25} << 56 | ${26} << 48 | ${27} << 40 | ${28} << 32 | ${29} << 24 | ${30} << 16 | ${31} << 8 | ${32}))
     where="volume $volume, record $record at $off"
+    [ -z "$last_index" ] || die 5 "$where: an index frame before it does not belong there"
     [ "$codec" -le 3 ] || die 5 "$where: codec $codec is unknown"
     [ "$flags" -le 1 ] && [ "$6" -eq 0 ] || die 5 "$where: the header is damaged"
     [ "$number" -eq "$record" ] || die 5 "$where: the header says record $number"
@@ -1050,6 +1053,7 @@ volume_end() {
 walk() {
     off=0
     after_index=
+    last_index=
     closing=48
     [ "$volume" -lt "$m_volumes" ] || closing=0
     while [ "$off" -lt "$volume_bytes" ]; do
@@ -1344,10 +1348,11 @@ if [ -z "$forced_slot" ]; then
     fi
 fi
 if [ -z "$dir" ]; then
-    # EN-5: the slot whose custody statement is good, the higher generation first
+    # EN-5: the slot whose custody statement is good, with the higher generation; of equal ones the
+    # inactive, since the active one is known to be damaged
     [ -n "$forced_slot" ] || warn "the envelope is damaged: looking for a good copy in both slots"
     best=-1
-    for slot in ${forced_slot:-$head_active $((1 - head_active))}; do
+    for slot in ${forced_slot:-$((1 - head_active)) $head_active}; do
         at=$((8192 + slot * head_slot))
         unpack "$head_file" "$at" "$head_slot" "$tmp/slot$slot" || continue
         trust "$tmp/slot$slot"
@@ -1443,7 +1448,12 @@ facts() {
         printf 'custodian   %s, SHA256:%s%s\n' "$subject" "$c_by" "${custody_good:-$claim}" | sed 's/1$//'
         printf 'generation  %s, %s, "%s"\n' "$c_generation" "$(safe "$c_time")" "$(safe "$c_reason")"
         printf 'cipher      %s\n' "$(echo "$cipher_name" | sed 's/-ctr/-gcm/; s/20/20-poly1305/')"
-        sed -n 's/^\.recipients\[[0-9]*\]\.subject\ts\t/opens for   /p' "$dir/custody.flat" | tr -c ' -~\n' '?'
+        number=0
+        while [ "$number" -lt "$n_recipients" ]; do
+            number=$((number + 1))
+            subject=$(openssl x509 -in "$dir/recipient.$number" -noout -subject -nameopt RFC2253)
+            printf 'opens for   %s\n' "$(safe "${subject#subject=}")"
+        done
     else
         printf 'cipher      none (signed only)\n'
     fi
