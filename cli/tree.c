@@ -52,26 +52,26 @@ static cof_status read_list(cli_list *out, const char *path, int end, bool comme
 cof_status cli_tree_load(cof_tree_options *out, cli_tree_args *args, const cli_list *operands,
                          cof_error *err)
 {
-    cli_list sources = {NULL, 0};
+    cli_list *sources = &args->sources;
     cof_status st = COF_OK;
     for (size_t i = 0; i < operands->count; i++)
-        cli_list_add(&sources, operands->item[i]);
+        cli_list_add(sources, operands->item[i]);
     if (args->files_from != NULL)
-        st = read_list(&sources, args->files_from, '\n', false, err);
+        st = read_list(sources, args->files_from, '\n', false, err);
     if (st == COF_OK && args->files_from0 != NULL)
-        st = read_list(&sources, args->files_from0, '\0', false, err);
+        st = read_list(sources, args->files_from0, '\0', false, err);
     for (size_t i = 0; st == COF_OK && i < args->exclude_files.count; i++)
         st = read_list(&args->exclude, args->exclude_files.item[i], '\n', true, err);
     *out = (cof_tree_options){
-        .paths = sources.item,
-        .path_count = sources.count,
+        .paths = sources->item,
+        .path_count = sources->count,
         .exclude = args->exclude.item,
         .exclude_count = args->exclude.count,
         .exclude_caches = args->exclude_caches,
         .one_file_system = args->one_file_system,
         .strict = args->strict,
     };
-    if (st == COF_OK && sources.count == 0)
+    if (st == COF_OK && sources->count == 0)
         st = cli_error(err, COF_USAGE, "the list of what is to be backed up is empty");
     return st;
 }

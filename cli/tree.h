@@ -11,6 +11,7 @@
 
 typedef struct cli_tree_args {
     cli_list exclude, exclude_files;
+    cli_list sources; /* filled by cli_tree_load(); lives as long as the process */
     const char *files_from, *files_from0;
     bool exclude_caches, one_file_system, strict;
 } cli_tree_args;
