@@ -3,7 +3,7 @@
 # shellcheck disable=SC2154
 #
 # More records than an INDEX frame holds. recover.sh starts a few processes for each record, which
-# takes about a minute here, and much longer on a busy machine: it runs where RECOVERY_LONG is set.
+# takes minutes on a slow machine: this test runs where RECOVERY_LONG is set.
 
 load common
 
