@@ -51,6 +51,12 @@ static bool algorithm_unknown(void)
     return unknown;
 }
 
+static cof_status fail_passphrase(const struct reader *r)
+{
+    ERR_clear_error();
+    return cof_fail(r->err, COF_CERT, "the passphrase for %s is wrong", r->what);
+}
+
 static cof_status fail_decrypt(const struct reader *r)
 {
     if (algorithm_unknown())
@@ -58,7 +64,7 @@ static cof_status fail_decrypt(const struct reader *r)
                         "the private key in %s is protected by a method that this OpenSSL does not "
                         "offer",
                         r->what);
-    return cof_fail(r->err, COF_CERT, "the passphrase for %s is wrong", r->what);
+    return fail_passphrase(r);
 }
 
 static cof_status fail_decode(const struct reader *r)
@@ -136,7 +142,7 @@ static cof_status read_traditional(struct reader *r, struct block *b, int type)
     p = b->data;
     r->pkey = d2i_PrivateKey(type, NULL, &p, b->len);
     if (r->pkey == NULL) /* a wrong passphrase can leave valid padding, but no valid key */
-        return was_encrypted ? fail_decrypt(r) : fail_decode(r);
+        return was_encrypted ? fail_passphrase(r) : fail_decode(r);
     return COF_OK;
 }
 

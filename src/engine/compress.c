@@ -24,7 +24,7 @@ static cof_status parse_level(int *out, cof_codec codec, const char *text, cof_e
                         codec == COF_CODEC_NONE ? "no compression" : cof_codec_name(codec));
     level = strtol(text, &end, 10);
     if (text[0] < '0' || text[0] > '9' || *end != '\0' || level < 1 || level > most)
-        return cof_fail(err, COF_USAGE, "a level of %s is a number from 1 to %d",
+        return cof_fail(err, COF_USAGE, "the compression level of %s is a number from 1 to %d",
                         cof_codec_name(codec), most);
     *out = (int)level;
     return COF_OK;

@@ -106,9 +106,9 @@ setup() {
             backup -o x.cof --compress "$codec" - <in
     done
     for level in 0 10 -1 x '' 1x 99999999999999999999; do
-        refuse 2 'a level of gzip is a number from 1 to 9' backup -o x.cof --compress "gzip:$level" - <in
+        refuse 2 'the compression level of gzip is a number from 1 to 9' backup -o x.cof --compress "gzip:$level" - <in
     done
-    refuse 2 'a level of zstd is a number from 1 to 19' backup -o x.cof --compress zstd:20 - <in
+    refuse 2 'the compression level of zstd is a number from 1 to 19' backup -o x.cof --compress zstd:20 - <in
     refuse 2 'lz4 has no levels: .*' backup -o x.cof --compress lz4:1 - <in
     refuse 2 'no compression has no levels: .*' backup -o x.cof --compress none:1 - <in
     refuse 2 'the digest is one of sha256, sha384, sha512, .*' backup -o x.cof --digest sha1 - <in

@@ -11,6 +11,7 @@
  */
 
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -166,6 +167,9 @@ int main(int argc, char **argv)
 
     if (argc != 4)
         return 2;
+    /* Hundreds of thousands of tries: memory stays in the process from one to the next. */
+    (void)mallopt(M_TRIM_THRESHOLD, 1 << 28);
+    (void)mallopt(M_MMAP_THRESHOLD, 1 << 28);
     part = (unsigned)atoi(argv[1]);
     parts = (unsigned)atoi(argv[2]);
     step = (unsigned)atoi(argv[3]);

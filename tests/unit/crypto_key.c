@@ -131,6 +131,30 @@ static void pkcs8(void **state)
     }
 }
 
+/*
+ * This oldest of forms has no check of its own: of 256 wrong passphrases about one leaves valid
+ * padding behind, and then no key.  It is a wrong passphrase all the same.
+ */
+static void traditional_wrong_passphrases(void **state)
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+    cof_key *got = NULL;
+    char wrong[16];
+    cof_buf file;
+
+    (void)state;
+    assert_true(PEM_write_bio_PrivateKey_traditional(bio, cof_key_pkey(ec), EVP_aes_256_cbc(),
+                                                     (const unsigned char *)RIGHT,
+                                                     (int)strlen(RIGHT), NULL, NULL));
+    file = drain(bio);
+    for (int i = 0; i < 700; i++) {
+        snprintf(wrong, sizeof(wrong), "wrong %d", i);
+        assert_fails(parse(&got, cof_buf_slice(&file), wrong), COF_CERT, "");
+        assert_string_equal(kit_err.message, "the passphrase for x.key is wrong");
+    }
+    cof_buf_free(&file);
+}
+
 static void traditional(void **state)
 {
     char right[] = RIGHT;
@@ -348,6 +372,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pkcs8),
         cmocka_unit_test(traditional),
+        cmocka_unit_test(traditional_wrong_passphrases),
         cmocka_unit_test(scrypt_pkcs8),
         cmocka_unit_test(parameters_are_skipped),
         cmocka_unit_test(pkcs12_containers),
