@@ -5,6 +5,8 @@
 #include "policy.h"
 
 #include "human.h"
+#include "json.h"
+#include "report.h"
 #include "say.h"
 #include "show.h"
 #include "status.h"
@@ -38,7 +40,23 @@ cof_status cli_policy_check(const cli_policy *policy, const cof_info *info, cof_
     return COF_OK;
 }
 
-int cli_policy_check_age(cli_series *series, uint64_t max_age, const char *text)
+static int fail_age(const cli_evidence *evidence, const cli_dated *of, const char *text,
+                    const char *sentence)
+{
+    cli_report report;
+    cof_error err = COF_ERROR_INIT;
+    json_t *object = cli_evidence_new("verify", of->path);
+    cof_status st = cli_error(&err, COF_POLICY, "%s", sentence);
+    cli_json_text(object, "label", of->label);
+    cli_json_text(object, "maker_fingerprint", of->fingerprint);
+    cli_json_text(object, "max_age", text);
+    cli_report_begin(&report, NULL, true);
+    int unwritten = cli_evidence_add(evidence, object, &report, st, &err);
+    return cli_status_graver(unwritten, cli_report_end(&report, st, &err));
+}
+
+int cli_policy_check_age(cli_series *series, uint64_t max_age, const char *text,
+                         const cli_evidence *evidence)
 {
     uint64_t now = cli_today();
     int exit_status = CLI_EXIT_OK;
@@ -49,6 +67,7 @@ int cli_policy_check_age(cli_series *series, uint64_t max_age, const char *text)
         char safe[CLI_NAME_CAP];
         char sentence[sizeof((cof_error *)NULL)->message + CLI_NAME_CAP];
         cli_series_name(name, sizeof name, &series->item[i]);
+        const cli_dated *newest = &series->item[i];
         end = cli_series_end(series, i);
         while (i < end && !series->item[i].good)
             i++;
@@ -61,8 +80,8 @@ int cli_policy_check_age(cli_series *series, uint64_t max_age, const char *text)
                      "%s: the newest good backup, %s, is of %s, more than %s ago", name,
                      cli_show_path(safe, sizeof safe, series->item[i].path),
                      cli_human_moment(moment, series->item[i].time), text);
-        cli_say(sentence);
-        exit_status = CLI_EXIT_POLICY;
+        exit_status = cli_status_graver(
+            exit_status, fail_age(evidence, i < end ? &series->item[i] : newest, text, sentence));
     }
     return exit_status;
 }

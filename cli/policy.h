@@ -7,6 +7,7 @@
  * be found out in any other way.
  */
 
+#include "evidence.h"
 #include "option.h"
 #include "series.h"
 
@@ -44,8 +45,10 @@ cof_status cli_policy_check(const cli_policy *policy, const cof_info *info,
 
 /*
  * Has every series a good backup that was finished at most max_age seconds ago?  text is max_age as
- * the user wrote it.  Sorts; says a sentence for each that has none; returns the exit status.
+ * the user wrote it.  Sorts; says a sentence for each that has none, and adds it to the evidence;
+ * returns the exit status.
  */
-int cli_policy_check_age(cli_series *series, uint64_t max_age, const char *text);
+int cli_policy_check_age(cli_series *series, uint64_t max_age, const char *text,
+                         const cli_evidence *evidence);
 
 #endif

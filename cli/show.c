@@ -12,31 +12,46 @@
 #define DAY  (24 * 60 * 60U)
 #define SOON (60 * DAY) /* time enough to get and hand out new certificates */
 
-static void show_name(FILE *out, size_t i, const char *subject, const char *fingerprint)
+static const char *either(const char *subject, const char *fingerprint)
 {
-    fprintf(out, "%s%s", i > 0 ? ", " : "", subject[0] != '\0' ? subject : fingerprint);
+    return subject[0] != '\0' ? subject : fingerprint;
+}
+
+static void show_name(FILE *out, size_t i, const char *name)
+{
+    fprintf(out, "%s%s", i > 0 ? ", " : "", name);
+}
+
+const char *cli_show_recipient(const cof_recipient_info *recipient)
+{
+    return either(recipient->subject, recipient->fingerprint);
 }
 
 void cli_show_recipients(FILE *out, const cof_recipient_info *recipients, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        show_name(out, i, recipients[i].subject, recipients[i].fingerprint);
+        show_name(out, i, cli_show_recipient(&recipients[i]));
 }
 
 void cli_show_certs(FILE *out, const cof_cert_info *certs, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        show_name(out, i, certs[i].subject, certs[i].fingerprint);
+        show_name(out, i, either(certs[i].subject, certs[i].fingerprint));
+}
+
+bool cli_expires_soon(uint64_t not_after)
+{
+    uint64_t now = cli_today();
+    return not_after >= now && not_after - now < SOON;
 }
 
 void cli_show_expiry(FILE *out, uint64_t not_after)
 {
     char date[CLI_HUMAN_CAP];
-    uint64_t now = cli_today();
     cli_human_date(date, not_after);
-    if (not_after < now)
+    if (not_after < cli_today())
         fprintf(out, "EXPIRED on %s", date);
-    else if (not_after - now < SOON)
+    else if (cli_expires_soon(not_after))
         fprintf(out, "until %s, EXPIRES SOON", date);
     else
         fprintf(out, "until %s", date);
@@ -44,7 +59,7 @@ void cli_show_expiry(FILE *out, uint64_t not_after)
 
 const char *cli_show_party(const cof_party *party)
 {
-    return party->subject[0] != '\0' ? party->subject : party->fingerprint;
+    return either(party->subject, party->fingerprint);
 }
 
 void cli_show_origin(FILE *out, const cof_info *info)

@@ -14,9 +14,13 @@
 
 /* "CN=ops, CN=recovery" */
 void cli_show_recipients(FILE *out, const cof_recipient_info *recipients, size_t count);
+/* How to call a recipient: the subject, else the fingerprint. */
+const char *cli_show_recipient(const cof_recipient_info *recipient);
+
 void cli_show_certs(FILE *out, const cof_cert_info *certs, size_t count);
 
 /* "until 2029-11-24", and in capitals when that is over or near. */
+bool cli_expires_soon(uint64_t not_after); /* within 60 days, and not yet over */
 void cli_show_expiry(FILE *out, uint64_t not_after);
 
 /*

@@ -94,6 +94,7 @@ static const cli_opt options[] = {
 typedef struct parts {
     cof_certs *recipients;
     cof_signer *signer;
+    size_t expiring; /* recipients whose certificates expire soon */
 } parts;
 
 static bool is_stream(const cli_call *call)
@@ -159,6 +160,31 @@ static cof_status check(cof_backup_options *o, const cli_call *call, cof_error *
     if ((st = check_source(call, err)) != COF_OK || (st = check_output(o, err)) != COF_OK)
         return st;
     return check_sizes(o, err);
+}
+
+/*
+ * There is still time to renew them.  The warning leaves the exit status alone: a timer would fail
+ * every night for two months over something that is not wrong yet.
+ */
+static size_t warn_expiring(const cof_certs *recipients)
+{
+    size_t found = 0;
+    char sentence[COF_SUBJECT_TEXT_MAX + 160];
+    char date[CLI_HUMAN_CAP];
+    for (size_t i = 0; recipients != NULL && i < cof_certs_count(recipients); i++) {
+        cof_cert_info info;
+        cof_certs_info(recipients, i, &info);
+        if (!cli_expires_soon(info.not_after))
+            continue;
+        found++;
+        snprintf(sentence, sizeof sentence,
+                 "the certificate of %s expires on %s; renew it, and change the locks with coffer "
+                 "rotate",
+                 info.subject[0] != '\0' ? info.subject : info.fingerprint,
+                 cli_human_date(date, info.not_after));
+        cli_say_warning(sentence);
+    }
+    return found;
 }
 
 static cof_status write_backup(const cof_backup_options *o, const cof_tree_options *tree,
@@ -246,6 +272,7 @@ static void print_json(const parts *p, bool tree, const cof_backup_result *resul
     cli_json_flag(object, "sealed", p->recipients != NULL);
     cli_json_number(object, "recipients", result->recipients);
     cli_json_number(object, "skipped_recipients", result->skipped);
+    cli_json_number(object, "expiring_recipients", p->expiring);
     if (tree) {
         json_object_set_new(object, "complete", json_boolean(result->complete));
         cli_json_number(object, "files", result->files);
@@ -272,7 +299,7 @@ static int run(const cli_call *call)
                             .force = args.force,
                             .allow_empty = args.allow_empty,
                             .skip_expired = true};
-    parts p = {NULL, NULL};
+    parts p = {NULL, NULL, 0};
     cof_tree_options tree = {.paths = NULL};
     cof_error err = COF_ERROR_INIT;
     cof_backup_result result;
@@ -289,6 +316,7 @@ static int run(const cli_call *call)
     o.recipients = p.recipients;
     o.signer = p.signer;
     o.report = cli_report_hooks(&report);
+    p.expiring = warn_expiring(p.recipients);
     if ((st = write_backup(&o, &tree, &result, &err)) != COF_OK)
         goto out;
     cli_report_pause(&report);

@@ -6,6 +6,7 @@
 #include "human.h"
 #include "json.h"
 #include "report.h"
+#include "roster.h"
 #include "say.h"
 #include "show.h"
 #include "status.h"
@@ -26,7 +27,9 @@ static const cli_opt options[] = {
     {.name = "recipients",
      .flag = &args.recipients,
      .rules = CLI_OPT_ASKED,
-     .help = "print only who can open it"},
+     .help =
+         "print only who can open it; of several backups, whose certificate opens how many, and "
+         "which certificates have expired or are about to"},
     CLI_TRUST_OPTIONS(args.trust),
     CLI_KEY_OPTIONS(args.key),
     {.name = "json",
@@ -200,7 +203,21 @@ static void print_json(const char *path, const cof_info *info, const cli_report 
 
 /* ---- work ---- */
 
-static int describe_one(const char *target, const cof_open_options *common, bool quiet)
+/* overview: NULL, or where the backup is counted instead of being described. */
+static cof_status describe(const char *target, const cof_info *info, const cli_report *report,
+                           cli_roster *overview, cof_error *err)
+{
+    if (args.json)
+        print_json(target, info, report);
+    else if (overview != NULL)
+        return cli_roster_add(overview, info, err);
+    else
+        print_text(target, info);
+    return COF_OK;
+}
+
+static int describe_one(const char *target, const cof_open_options *common, cli_roster *overview,
+                        bool quiet)
 {
     cof_open_options o = *common;
     cof_reader *reader = NULL;
@@ -214,10 +231,7 @@ static int describe_one(const char *target, const cof_open_options *common, bool
     if ((st = cli_target_open(&o, target, &err)) == COF_OK &&
         (st = cof_reader_open(&reader, &o, &err)) == COF_OK) {
         cli_report_pause(&report);
-        if (args.json)
-            print_json(target, cof_reader_info(reader), &report);
-        else
-            print_text(target, cof_reader_info(reader));
+        st = describe(target, cof_reader_info(reader), &report, overview, &err);
     }
     cof_reader_free(reader);
     return cli_json_end(&report, target, args.json, st, &err);
@@ -226,12 +240,18 @@ static int describe_one(const char *target, const cof_open_options *common, bool
 static int describe_all(const cli_call *call, const cof_open_options *common)
 {
     cli_targets targets = {NULL, 0};
+    cli_roster roster = {.line = NULL};
     int gravest = cli_targets_find(&targets, &call->operands, args.json);
+    bool overview = args.recipients && targets.count > 1 && !args.json;
     for (size_t i = 0; i < targets.count; i++) {
-        if (i > 0 && !args.json)
+        if (i > 0 && !args.json && !overview)
             putchar('\n');
-        gravest = cli_status_graver(gravest, describe_one(targets.path[i], common, call->quiet));
+        gravest = cli_status_graver(
+            gravest, describe_one(targets.path[i], common, overview ? &roster : NULL, call->quiet));
     }
+    if (overview)
+        cli_roster_print(stdout, &roster);
+    cli_roster_wipe(&roster);
     cli_targets_wipe(&targets);
     return gravest;
 }

@@ -3,6 +3,7 @@
 /* coffer restore: a backup becomes a file, a stream, or files and directories again. */
 
 #include "credential.h"
+#include "evidence.h"
 #include "extract.h"
 #include "human.h"
 #include "json.h"
@@ -23,6 +24,7 @@ static struct {
     cli_key_args key;
     cli_trust_args trust;
     cli_extract_args extract;
+    const char *report;
     bool force, strict_custody, json;
 } args;
 
@@ -48,6 +50,7 @@ static const cli_opt options[] = {
      .rules = CLI_OPT_ASKED,
      .help = "replace an existing file, once the new one is complete; directories are never "
              "replaced"},
+    CLI_EVIDENCE_OPTION(args.report),
     {.name = "json", .flag = &args.json, .rules = CLI_OPT_ASKED, .help = "print one JSON object"},
     {.name = NULL},
 };
@@ -143,6 +146,20 @@ static void print_json(const char *path, const cof_info *info, const cof_extract
     cli_json_print(object, report);
 }
 
+static int add_evidence(const cli_evidence *evidence, const char *target, cof_reader *reader,
+                        const cof_extract_result *files, const cli_report *report, cof_status st,
+                        const cof_error *err)
+{
+    json_t *object = cli_evidence_new("restore", target);
+    if (cli_extract_asked(&args.extract))
+        cli_extract_json(object, args.extract.to_stdout ? "-" : args.extract.directory, files);
+    else if (args.output != NULL)
+        cli_json_text(object, "output", args.output);
+    if (reader != NULL)
+        cli_evidence_describe(object, cof_reader_info(reader));
+    return cli_evidence_add(evidence, object, report, st, err);
+}
+
 static int run(const cli_call *call)
 {
     const char *target = call->operands.item[0];
@@ -155,13 +172,15 @@ static int run(const cli_call *call)
     cof_status st = COF_OK;
     cof_extract_options files = {.target = NULL};
     cof_extract_result result = {.files = 0};
+    cli_evidence evidence = CLI_EVIDENCE_NONE;
     cli_report report;
     cli_report_begin(&report, target, call->quiet);
 
     if ((st = check_output(&files, &call->operands, &err)) != COF_OK ||
         (st = cli_target_open(&o, target, &err)) != COF_OK ||
         (st = cli_trust_load(&trust, &args.trust, call->home, &err)) != COF_OK ||
-        (st = cli_keyring_load(&keys, &args.key, from_stdin, &err)) != COF_OK)
+        (st = cli_keyring_load(&keys, &args.key, from_stdin, &err)) != COF_OK ||
+        (st = cli_evidence_open(&evidence, args.report, &err)) != COF_OK)
         goto out;
     o.keys = keys;
     o.trust = trust;
@@ -175,11 +194,13 @@ static int run(const cli_call *call)
         print_json(target, cof_reader_info(reader), &result, &report);
     else if (!call->quiet)
         print_summary(cof_reader_info(reader), &result, cli_report_time(&report));
-out:
+out:;
+    int unwritten = add_evidence(&evidence, target, reader, &result, &report, st, &err);
     cof_reader_free(reader);
+    cli_evidence_close(&evidence);
     cof_trust_free(trust);
     cof_keyring_free(keys);
-    return cli_json_end(&report, target, args.json, st, &err);
+    return cli_status_graver(unwritten, cli_json_end(&report, target, args.json, st, &err));
 }
 
 const cli_verb cli_verb_restore = {

@@ -170,8 +170,8 @@ static int verify_all(run_state *run, const cli_list *operands)
     if (targets.count > 1 && !args.json && !run->quiet)
         printf("%zu backups: %zu good, %zu not\n", targets.count, good, targets.count - good);
     if (args.max_age != NULL)
-        gravest = cli_status_graver(gravest,
-                                    cli_policy_check_age(&run->series, run->max_age, args.max_age));
+        gravest = cli_status_graver(gravest, cli_policy_check_age(&run->series, run->max_age,
+                                                                  args.max_age, &run->evidence));
     cli_targets_wipe(&targets);
     return gravest;
 }

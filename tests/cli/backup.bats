@@ -221,6 +221,16 @@ o = json.loads(sys.argv[1])
 assert o["exit"] == 9 and o["status"] == "OK" and len(o["warnings"]) == 1 and o["skipped_recipients"] == 1' "$output"
 }
 
+@test "a recipient that expires within 60 days: a warning, and the backup is as good as any" {
+    certificate soon --to-day 30
+    certificate later --to-day 90
+    echo hello | warn 0 'the certificate of CN=soon expires on [0-9-]+; renew it, .*' \
+        backup -q -o x.cof -r soon.crt -r later.crt -
+    [ "$(wc -l <<<"$errors")" -eq 1 ]
+    echo hello | warn 0 '.*' backup --json -o y.cof -r soon.crt -r later.crt -
+    [[ $output == *'"expiring_recipients": 1'* || $output == *'"expiring_recipients":1'* ]]
+}
+
 @test "the signing key is no recipient of its own backups" {
     certificate both
     refuse 7 '.*sign.*' backup -o x.cof --sign-key both.key -r both.crt - <"$P/ops.crt"

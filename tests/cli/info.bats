@@ -56,6 +56,25 @@ setup() {
     [ "$(wc -l <<<"$output")" -eq 5 ]
 }
 
+@test "--recipients over many: whose certificate opens how many, and until when" {
+    mkdir dir
+    certificate soon --to-day 30
+    mv x.cof dir
+    echo hello | "$COFFER" backup -q -o dir/y.cof -r "$P/ops.crt" -r soon.crt -
+    echo hello | "$COFFER" backup -q -o dir/z.cof --sign-only -
+    accept info --recipients dir
+    [ "$(head -1 <<<"$output")" = '3 backups' ]
+    prints '  2 opened by CN=ops, until [0-9-]+, EC-P-256'
+    prints '  1 opened by CN=rec, until [0-9-]+, EC-P-256'
+    prints '  1 opened by CN=soon, until [0-9-]+, EXPIRES SOON, EC-P-256'
+    prints '  1 signed only, not encrypted: everybody can read it'
+    [ "$(wc -l <<<"$output")" -eq 5 ]
+    COFFER_HOME=none accept info --recipients dir
+    prints '  2 opened by CN=ops, .* \(of 2 that is claimed, not trusted\)'
+    accept info --recipients --json dir
+    [ "$(wc -l <<<"$output")" -eq 3 ]
+}
+
 @test "recipients that have expired or are about to are marked" {
     certificate soon --to-day 30
     certificate later --to-day 90

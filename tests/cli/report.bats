@@ -60,6 +60,36 @@ assert tried["changed"] is False and tried["dry_run"] is True and [r["subject"] 
 PY
 }
 
+@test "restore --report: as a stream, as files, and refused" {
+    cp "$P/ops.crt" file
+    "$COFFER" backup -q -o tree.cof file
+    accept restore -q dir/a.cof --key "$P/ops.key" -o out --report evidence
+    accept restore -q tree.cof --key "$P/ops.key" -C files --report evidence
+    "$COFFER" restore -q tree.cof --key "$P/ops.key" --stdout file --report evidence >/dev/null
+    call restore -q dir/a.cof --key "$P/eve.key" -o no --report evidence
+    [ "$status" -eq 4 ]
+    /usr/bin/python3 - evidence <<'PY'
+import json, sys
+stream, tree, out, refused = map(json.loads, open(sys.argv[1]))
+assert (stream["verb"], stream["output"], stream["exit"]) == ("restore", "out", 0) and stream["uuid"]
+assert (tree["output"], tree["files"], tree["lost"]) == ("files", 1, 0)
+assert (out["output"], out["files"]) == ("-", 1)
+assert refused["exit"] == 4 and refused["error"]
+PY
+}
+
+@test "verify --max-age: a series without a backup that is new enough has a line of its own" {
+    sleep 2
+    call verify -q dir --max-age 1s --report evidence
+    [ "$status" -eq 10 ]
+    /usr/bin/python3 - evidence <<'PY'
+import json, sys
+checked, late = map(json.loads, open(sys.argv[1]))
+assert checked["exit"] == 0
+assert (late["exit"], late["label"], late["max_age"]) == (10, "nightly", "1s") and late["error"]
+PY
+}
+
 @test "it is only ever added to, and a line that was cut does not swallow the next one" {
     printf '{"cut":' >evidence
     accept verify -q dir --report evidence
