@@ -130,6 +130,13 @@ def trees(directory, world):
         yield what, Judge(directory, world).run(path, "restore"), expected
 
 
+def listed(directory):
+    """Is the list of the test vectors, which others rely on, that of these cases?"""
+    here = os.path.dirname(os.path.realpath(__file__))
+    with open(os.path.join(here, "../../vectors/cases.tsv")) as kept, open(os.path.join(directory, "cases.tsv")) as made:
+        return kept.read() == made.read()
+
+
 def run(report):
     """(passed, failed); `report` prints a line."""
     passed = failed = 0
@@ -142,6 +149,7 @@ def run(report):
 
     with tempfile.TemporaryDirectory() as directory:
         world, cases = forge.write(directory)
+        check(listed(directory), "tests/vectors/cases.tsv is not what the forger makes: run tests/vectors/make --list")
         judge = Judge(directory, world)
         for case in cases:
             path = os.path.join(directory, "cases", case.name, "backup.cof")

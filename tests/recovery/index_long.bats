@@ -3,12 +3,11 @@
 # shellcheck disable=SC2154
 #
 # More records than an INDEX frame holds. recover.sh starts a few processes for each record, which
-# takes minutes on a slow machine: this test runs where RECOVERY_LONG is set.
+# takes minutes: scripts/check long.
 
 load common
 
 @test "more than one index frame, and the Merkle tree over them" {
-    [ -n "${RECOVERY_LONG:-}" ] || skip "RECOVERY_LONG is not set"
     need_coffer
     cd "$BATS_TEST_TMPDIR" || return 1
     export keys=$BATS_TEST_TMPDIR
