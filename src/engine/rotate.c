@@ -227,10 +227,14 @@ void cof_rotate_result_wipe(cof_rotate_result *result)
 
 /* ---- all of it ---- */
 
-/* An interrupted change is completed even where nothing else is to be done. */
+/*
+ * An interrupted change is completed even where nothing else is to be done.  Where it only looks
+ * complete, since a killed process left its last writes in the page cache, they are made durable:
+ * "as asked for" has to be true of the disk.
+ */
 static cof_status settle_only(rotation *r, cof_rotate_result *result, cof_error *err)
 {
-    if (r->options->dry_run || r->opened.head.at_rest)
+    if (r->options->dry_run)
         return COF_OK;
     return cof_head_settle(&r->opened.head, r->file, &result->finished_pending, err);
 }
