@@ -2,6 +2,7 @@
 
 #include "kit.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,52 +26,73 @@ static void must_be(bool right, const char *what)
     exit(1);
 }
 
-static const char *in_dir(const kit *k, const char *name)
+static const char *in_dir(const kit *k, const char *name, const char *ending)
 {
     static char paths[4][128];
     static unsigned next;
     char *path = paths[next++ % 4];
 
-    snprintf(path, sizeof(paths[0]), "%.60s/%.40s", k->dir, name);
+    snprintf(path, sizeof(paths[0]), "%.60s/%.40s%.4s", k->dir, name, ending);
     return path;
 }
 
-static void make_pair(const kit *k, const char *key, const char *cert, cof_key_use use)
+void kit_pair(const kit *k, const char *name, cof_key_use use)
 {
     cof_error err = COF_ERROR_INIT;
-    const cof_keygen_options o = {.key_path = in_dir(k, key),
-                                  .cert_path = in_dir(k, cert),
+    const cof_keygen_options o = {.key_path = in_dir(k, name, ".key"),
+                                  .cert_path = in_dir(k, name, ".crt"),
                                   .type = "p256",
-                                  .common_name = key,
+                                  .common_name = name,
                                   .days = 30,
                                   .use = use};
 
     must(cof_keygen(&o, NULL, &err), &err);
 }
 
-static void load_certs(cof_certs **out, const char *path)
+void kit_certs(const kit *k, cof_certs **certs, const char *name)
 {
     cof_error err = COF_ERROR_INIT;
 
-    must(cof_certs_new(out, &err), &err);
-    must(cof_certs_add(*out, path, &err), &err);
+    if (*certs == NULL)
+        must(cof_certs_new(certs, &err), &err);
+    must(cof_certs_add(*certs, in_dir(k, name, ".crt"), &err), &err);
+}
+
+void kit_keys(const kit *k, cof_keyring **keys, const char *name)
+{
+    cof_error err = COF_ERROR_INIT;
+
+    if (*keys == NULL)
+        must(cof_keyring_new(keys, &err), &err);
+    must(cof_keyring_add(*keys, in_dir(k, name, ".key"), NULL, &err), &err);
+}
+
+void kit_signer(const kit *k, cof_signer **out, const char *name)
+{
+    cof_error err = COF_ERROR_INIT;
+
+    must(cof_signer_load(out, in_dir(k, name, ".key"), NULL, NULL, &err), &err);
+}
+
+void kit_trust(const kit *k, cof_trust **trust, const char *name, unsigned roles)
+{
+    cof_error err = COF_ERROR_INIT;
+
+    if (*trust == NULL)
+        must(cof_trust_new(trust, &err), &err);
+    must(cof_trust_add(*trust, in_dir(k, name, ".crt"), roles, &err), &err);
 }
 
 static void make_credentials(kit *k)
 {
-    cof_error err = COF_ERROR_INIT;
-
-    make_pair(k, "sign.key", "sign.crt", COF_KEY_SIGNS);
-    make_pair(k, "open.key", "open.crt", COF_KEY_OPENS);
-    make_pair(k, "other.key", "other.crt", COF_KEY_OPENS);
-    must(cof_signer_load(&k->signer, in_dir(k, "sign.key"), NULL, NULL, &err), &err);
-    must(cof_trust_new(&k->trust, &err), &err);
-    must(cof_trust_add(k->trust, in_dir(k, "sign.crt"), COF_ROLE_MAKER | COF_ROLE_CUSTODIAN, &err),
-         &err);
-    must(cof_keyring_new(&k->keys, &err), &err);
-    must(cof_keyring_add(k->keys, in_dir(k, "open.key"), NULL, &err), &err);
-    load_certs(&k->recipient, in_dir(k, "open.crt"));
-    load_certs(&k->other, in_dir(k, "other.crt"));
+    kit_pair(k, "sign", COF_KEY_SIGNS);
+    kit_pair(k, "open", COF_KEY_OPENS);
+    kit_pair(k, "other", COF_KEY_OPENS);
+    kit_signer(k, &k->signer, "sign");
+    kit_trust(k, &k->trust, "sign", COF_ROLE_MAKER | COF_ROLE_CUSTODIAN);
+    kit_keys(k, &k->keys, "open");
+    kit_certs(k, &k->recipient, "open");
+    kit_certs(k, &k->other, "other");
 }
 
 /* Half of it compresses, half of it does not. */
@@ -98,26 +120,36 @@ static void read_back(kit *k)
     must_be(k->bytes != NULL && pread(k->fd, k->bytes, k->len, 0) == (ssize_t)k->len, "pread");
 }
 
-void kit_make(kit *k, const char *compress, size_t content_len)
+void kit_backup(const kit *k, const char *path, const char *compress, bool force)
 {
     cof_error err = COF_ERROR_INIT;
-    cof_backup_options o = {.compress = compress, .record_size = 4096, .label = "mutate"};
+    const cof_backup_options o = {.output = path,
+                                  .force = force,
+                                  .recipients = k->recipient,
+                                  .signer = k->signer,
+                                  .compress = compress,
+                                  .record_size = 4096,
+                                  .label = "kit"};
     cof_backup *b = NULL;
 
-    memset(k, 0, sizeof(*k));
-    must(cof_init(&err), &err);
-    snprintf(k->dir, sizeof(k->dir), "/dev/shm/coffer-mutate-XXXXXX");
-    must_be(mkdtemp(k->dir) != NULL, "mkdtemp");
-    snprintf(k->path, sizeof(k->path), "%s/x.cof", k->dir);
-    make_credentials(k);
-    make_content(k, content_len);
-    o.output = k->path;
-    o.recipients = k->recipient;
-    o.signer = k->signer;
     must(cof_backup_begin(&b, &o, &err), &err);
     must(cof_backup_write(b, k->content, k->content_len, &err), &err);
     must(cof_backup_finish(b, NULL, &err), &err);
     cof_backup_free(b);
+}
+
+void kit_make(kit *k, const char *compress, size_t content_len)
+{
+    cof_error err = COF_ERROR_INIT;
+
+    memset(k, 0, sizeof(*k));
+    must(cof_init(&err), &err);
+    snprintf(k->dir, sizeof(k->dir), "/dev/shm/coffer-kit-XXXXXX");
+    must_be(mkdtemp(k->dir) != NULL, "mkdtemp");
+    snprintf(k->path, sizeof(k->path), "%s/x.cof", k->dir);
+    make_credentials(k);
+    make_content(k, content_len);
+    kit_backup(k, k->path, compress, false);
     k->fd = open(k->path, O_RDWR | O_CLOEXEC);
     must_be(k->fd >= 0, "open");
     read_back(k);
@@ -141,11 +173,12 @@ void kit_rotate(kit *k)
 
 void kit_remove(kit *k)
 {
-    static const char *const names[] = {"x.cof",    "sign.key",  "sign.crt", "open.key",
-                                        "open.crt", "other.key", "other.crt"};
+    DIR *dir = opendir(k->dir);
+    struct dirent *entry;
 
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        (void)unlink(in_dir(k, names[i]));
+    while (dir != NULL && (entry = readdir(dir)) != NULL)
+        (void)unlink(in_dir(k, entry->d_name, ""));
+    (void)closedir(dir);
     (void)rmdir(k->dir);
     (void)close(k->fd);
     cof_signer_free(k->signer);
@@ -175,10 +208,18 @@ static cof_status compare(void *ctx, const void *data, size_t len, cof_error *er
     return COF_OK;
 }
 
+static void describe(kit_outcome *out, const cof_info *info)
+{
+    out->damaged = info->damaged;
+    out->pending = info->pending;
+    out->generation = info->generation;
+    snprintf(out->uuid, sizeof(out->uuid), "%s", info->uuid);
+}
+
 kit_outcome kit_try(const kit *k, bool restore)
 {
     cof_open_options o = {.path = k->path, .trust = k->trust, .keys = restore ? k->keys : NULL};
-    kit_outcome result = {COF_OK, 0, false};
+    kit_outcome result = {.status = COF_OK};
     comparison c = {k, 0, true};
     cof_reader *reader = NULL;
 
@@ -187,7 +228,7 @@ kit_outcome kit_try(const kit *k, bool restore)
     if (result.status == COF_OK)
         result.status = cof_reader_verify(reader, COF_VERIFY_FULL, NULL);
     if (result.status == COF_OK)
-        result.damaged = cof_reader_info(reader)->damaged;
+        describe(&result, cof_reader_info(reader));
     if (result.status == COF_OK && restore) {
         result.status = cof_reader_restore(reader, compare, &c, NULL);
         result.same = c.same && c.at == k->content_len;

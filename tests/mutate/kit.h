@@ -22,17 +22,32 @@ typedef struct kit {
     cof_certs *recipient, *other;
 } kit;
 
-/* Ends the process with a message when anything goes wrong. */
+/* Each ends the process with a message when anything goes wrong. */
 void kit_make(kit *k, const char *compress, size_t content_len);
-void kit_remove(kit *k);
+void kit_remove(kit *k); /* with all files in the folder */
+
+/* Make another backup of the same content and recipient. */
+void kit_backup(const kit *k, const char *path, const char *compress, bool force);
+
+/* What else a test needs in the folder: a pair NAME.key and NAME.crt, and what is made of it. */
+void kit_pair(const kit *k, const char *name, cof_key_use use);
+void kit_certs(const kit *k, cof_certs **certs, const char *name); /* made if NULL, else added to */
+void kit_keys(const kit *k, cof_keyring **keys, const char *name); /* the same */
+void kit_signer(const kit *k, cof_signer **out, const char *name);
+void kit_trust(const kit *k, cof_trust **trust, const char *name, unsigned roles); /* the same */
 
 /* One rotation, so that there is a history. */
 void kit_rotate(kit *k);
 
 typedef struct kit_outcome {
     cof_status status;
-    size_t damaged; /* redundant copies that were reported */
-    bool same;      /* restored to the same content; only if asked for and status is COF_OK */
+    bool same; /* restored to the same content; only if asked for and status is COF_OK */
+
+    /* What was reported, if status is COF_OK. */
+    size_t damaged; /* redundant copies */
+    bool pending;
+    uint64_t generation;
+    char uuid[37];
 } kit_outcome;
 
 /* Open and verify the file as it is now; restore it as well if `restore`. */

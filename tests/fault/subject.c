@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The backup under test, and who can open it. */
+
+#include "subject.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "format/envelope.h"
+#include "format/limits.h"
+#include "format/superblock.h"
+#include "record.h"
+
+#define WINDOW 16 /* so many bytes of a wrapped key in a row are a part of it, not chance */
+
+static void must(bool right, const char *what)
+{
+    if (right)
+        return;
+    fprintf(stderr, "%s\n", what);
+    exit(1);
+}
+
+/* ---- making it ---- */
+
+static bool rotate(const subject *s, const char *path, const cof_certs *set, cof_signer *signer)
+{
+    const cof_rotate_options o = {
+        .path = path, .trust = s->everybody, .keys = s->all_keys, .signer = signer, .set = set};
+    cof_rotate_result result = {.changed = false};
+    cof_status st = cof_rotate(&o, &result, NULL);
+
+    cof_rotate_result_wipe(&result);
+    return st == COF_OK;
+}
+
+static void make_people(subject *s)
+{
+    const unsigned both = COF_ROLE_MAKER | COF_ROLE_CUSTODIAN;
+    kit *k = &s->kit;
+
+    kit_pair(k, "second", COF_KEY_OPENS);
+    kit_pair(k, "custodian", COF_KEY_SIGNS);
+    kit_signer(k, &s->custodian, "custodian");
+    kit_trust(k, &s->maker, "sign", COF_ROLE_MAKER);
+    kit_trust(k, &s->everybody, "sign", both);
+    kit_trust(k, &s->everybody, "custodian", COF_ROLE_CUSTODIAN);
+    kit_keys(k, &s->old_keys, "open");
+    kit_keys(k, &s->new_keys, "other");
+    kit_keys(k, &s->all_keys, "open");
+    kit_keys(k, &s->all_keys, "other");
+    kit_certs(k, &s->old_recipients, "open");
+}
+
+/* To two recipients, back to one, and so on. */
+static void make_history(subject *s, size_t history)
+{
+    kit *k = &s->kit;
+
+    if (history > 0)
+        kit_certs(k, &s->old_recipients, "second");
+    for (size_t i = 0; i < history; i++)
+        must(rotate(s, k->path, i % 2 == 0 ? s->old_recipients : k->recipient, k->signer),
+             "history");
+    must(history % 2 == 1 || history == 0, "an even history ends with other recipients");
+}
+
+static void read_start(subject *s)
+{
+    FILE *file = fopen(s->kit.path, "rb");
+    static uint8_t bytes[1 << 20];
+    kit_outcome o;
+    size_t len;
+
+    must(file != NULL && (len = fread(bytes, 1, sizeof(bytes), file)) > 0, "the backup");
+    must(len < sizeof(bytes) && fclose(file) == 0, "the backup");
+    image_add(&s->start, s->name, bytes, len);
+    o = kit_try(&s->kit, false);
+    must(o.status == COF_OK, "the backup");
+    s->generation = o.generation;
+    memcpy(s->uuid, o.uuid, sizeof(s->uuid));
+}
+
+/* ---- the old wrapped keys ---- */
+
+static void add_needle(subject *s, const uint8_t *data, size_t len)
+{
+    must(s->needle_count < SUBJECT_NEEDLES && len <= sizeof(s->needles[0].data), "a wrapped key");
+    memcpy(s->needles[s->needle_count].data, data, len);
+    s->needles[s->needle_count++].len = len;
+}
+
+/* In KEYS: an OCTET STRING of 40 bytes for each recipient; the wrapped data key and its tag end it.
+ */
+static void find_wrapped_keys(subject *s, size_t recipients)
+{
+    cof_envelope e = COF_ENVELOPE_INIT;
+    const uint8_t *slot = s->start.files[0].data + 2 * COF_SUPERBLOCK_SIZE;
+    uint64_t len = 0;
+
+    must(cof_envelope_peek_len(&len, slot, COF_SLOT_SIZE_MAX, NULL) == COF_OK &&
+             cof_envelope_parse(&e, (cof_slice){slot, len}, COF_PROTECTION_SEALED, NULL) == COF_OK,
+         "the envelope");
+    for (size_t i = 0; i + 42 <= e.keys.len; i++)
+        if (e.keys.data[i] == 0x04 && e.keys.data[i + 1] == 40)
+            add_needle(s, e.keys.data + i + 2, 40);
+    must(s->needle_count == recipients, "the wrapped keys are not where they are looked for");
+    add_needle(s, e.keys.data + e.keys.len - 50, 32);
+    add_needle(s, e.keys.data + e.keys.len - 16, 16);
+    cof_envelope_wipe(&e);
+}
+
+static bool holds(const uint8_t *data, size_t len, const subject *s)
+{
+    for (size_t i = 0; i < s->needle_count; i++)
+        for (size_t from = 0; from + WINDOW <= s->needles[i].len; from++)
+            if (memmem(data, len, s->needles[i].data + from, WINDOW) != NULL)
+                return true;
+    return false;
+}
+
+/* In no file, under whatever name. */
+static bool is_wiped(const subject *s, const image *i)
+{
+    for (size_t k = 0; k < i->name_count; k++)
+        if (holds(i->files[i->names[k].file].data, i->files[i->names[k].file].len, s))
+            return false;
+    return true;
+}
+
+void subject_make(subject *s, size_t history)
+{
+    memset(s, 0, sizeof(*s));
+    kit_make(&s->kit, "none", 6000);
+    snprintf(s->name, sizeof(s->name), "x.cof");
+    snprintf(s->disk, sizeof(s->disk), "%s/disk", s->kit.dir);
+    snprintf(s->path, sizeof(s->path), "%s/%s", s->disk, s->name);
+    must(mkdir(s->disk, 0700) == 0, s->disk);
+    make_people(s);
+    make_history(s, history);
+    read_start(s);
+    find_wrapped_keys(s, history > 0 ? 2 : 1);
+    must(!is_wiped(s, &s->start), "the wrapped keys are not found where they are");
+}
+
+void subject_remove(subject *s)
+{
+    const image nothing = {.file_count = 0};
+
+    record_lay(s->disk, &nothing);
+    (void)rmdir(s->disk);
+    image_wipe(&s->start);
+    cof_certs_free(s->old_recipients);
+    cof_keyring_free(s->all_keys);
+    cof_keyring_free(s->old_keys);
+    cof_keyring_free(s->new_keys);
+    cof_trust_free(s->maker);
+    cof_trust_free(s->everybody);
+    cof_signer_free(s->custodian);
+    kit_remove(&s->kit);
+}
+
+/* ---- changing it ---- */
+
+bool subject_rotate(void *ctx)
+{
+    const subject *s = ctx;
+
+    return rotate(s, s->path, s->kit.other, s->custodian);
+}
+
+bool subject_settle(void *ctx, side at)
+{
+    const subject *s = ctx;
+
+    return rotate(s, s->path, at == SIDE_AFTER ? s->kit.other : s->old_recipients, s->custodian);
+}
+
+/* ---- judging it ---- */
+
+bool subject_at_rest(const subject *s, const image *i)
+{
+    size_t len;
+    const uint8_t *file = image_find(i, s->name, &len), *slots;
+    cof_superblock sb;
+    size_t size;
+
+    if (file == NULL || len < 2 * COF_SUPERBLOCK_SIZE ||
+        memcmp(file, file + COF_SUPERBLOCK_SIZE, COF_SUPERBLOCK_SIZE) != 0 ||
+        cof_superblock_choose(&sb, NULL, file, file, NULL) != COF_OK)
+        return false;
+    slots = file + 2 * COF_SUPERBLOCK_SIZE;
+    size = (size_t)sb.slot_size;
+    return len > cof_head_len(size) && memcmp(slots, slots + size, size) == 0;
+}
+
+static kit_outcome try_with(const subject *s, cof_keyring *keys, cof_trust *trust)
+{
+    kit k = s->kit; /* shares all but the path, the key and the trust */
+
+    memcpy(k.path, s->path, sizeof(k.path));
+    k.keys = keys;
+    k.trust = trust;
+    return kit_try(&k, true);
+}
+
+static verdict lost(const char *why)
+{
+    return (verdict){SIDE_LOST, false, why};
+}
+
+/* It opens with one of the keys, and the other is told that it is not for it. */
+static verdict judge_keys(kit_outcome *opened, const subject *s, const image *i, cof_trust *trust)
+{
+    kit_outcome old, new;
+    bool at_rest = subject_at_rest(s, i);
+
+    record_lay(s->disk, i);
+    old = try_with(s, s->old_keys, trust);
+    new = try_with(s, s->new_keys, trust);
+    if (old.status == COF_OK && new.status == COF_OK)
+        return lost("it opens with the old key and with the new one");
+    if (old.status != COF_OK && new.status != COF_OK)
+        return lost("it does not open any more");
+    *opened = old.status == COF_OK ? old : new;
+    if ((old.status == COF_OK ? new : old).status != COF_NO_MATCH)
+        return lost("the key that does not open it is refused for another reason");
+    if (!opened->same)
+        return lost("the content is another");
+    if ((opened->generation == s->generation) != (old.status == COF_OK))
+        return lost("the generation does not fit who can open it");
+    if (old.status == COF_OK)
+        return (verdict){SIDE_BEFORE, at_rest, NULL};
+    if (at_rest && !is_wiped(s, i))
+        return (verdict){SIDE_AFTER, false, "old wrapped keys are still in the file"};
+    return (verdict){SIDE_AFTER, at_rest, NULL};
+}
+
+verdict subject_judge(void *ctx, const image *i)
+{
+    const subject *s = ctx;
+    kit_outcome opened;
+    verdict v = judge_keys(&opened, s, i, s->maker);
+
+    if (v.side != SIDE_LOST && subject_at_rest(s, i) != (opened.damaged == 0 && !opened.pending))
+        return lost("what is pending is not reported, or what is not is");
+    return v;
+}
+
+verdict subject_judge_damaged(void *ctx, const image *i)
+{
+    const subject *s = ctx;
+    kit_outcome opened;
+
+    return judge_keys(&opened, s, i, s->everybody);
+}
