@@ -799,6 +799,17 @@ custody() {
     [ -z "$by_signed" ] || custody_good=1
 }
 
+# intact_manifest DIRECTORY: there is no copy of the manifest, or it is signed with a key known here
+intact_manifest() {
+    [ -e "$1/manifest" ] || return 0
+    statement "$1/manifest" "$manifest_oid" "$tmp/copy.json" || return 1
+    why="the manifest of the envelope is damaged"
+    for cert in "$1"/pin.* "$1"/signer.*; do
+        [ ! -e "$cert" ] || openssl x509 -in "$cert" 2>/dev/null
+    done >"$tmp/pins.pem"
+    signed "$1/manifest" "$tmp/pins.pem" "$tmp/copy.out" && same_files "$tmp/copy.out" "$tmp/copy.json"
+}
+
 # manifest MESSAGE DIRECTORY JSON: m_*; checks it against preamble and custody, not the signature
 manifest() {
     statement "$1" "$manifest_oid" "$3" || die 5 "manifest: $why"
@@ -1348,14 +1359,15 @@ if [ -z "$forced_slot" ]; then
     fi
 fi
 if [ -z "$dir" ]; then
-    # EN-5: the slot whose custody statement is good, with the higher generation; of equal ones the
-    # inactive, since the active one is known to be damaged
+    # EN-5: the slot whose custody statement and manifest are good, with the higher generation; of
+    # equal ones the inactive, since the active one is known to be damaged
     [ -n "$forced_slot" ] || warn "the envelope is damaged: looking for a good copy in both slots"
     best=-1
     for slot in ${forced_slot:-$((1 - head_active)) $head_active}; do
         at=$((8192 + slot * head_slot))
         unpack "$head_file" "$at" "$head_slot" "$tmp/slot$slot" || continue
         trust "$tmp/slot$slot"
+        intact_manifest "$tmp/slot$slot" || continue
         if [ "$protection" -eq 2 ]; then
             best=$slot
             break

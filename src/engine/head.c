@@ -13,6 +13,7 @@
 #include "crypto/digest.h"
 #include "engine/note.h"
 #include "format/limits.h"
+#include "format/manifest.h"
 
 uint64_t cof_head_length(const cof_head *head)
 {
@@ -113,23 +114,50 @@ static cof_status load_slot(cof_locks *out, const cof_head *h, int slot, const c
     return cof_locks_load(out, (cof_slice){bytes->data, len}, &h->preamble, h->core, trust, err);
 }
 
+/*
+ * Is the copy of the manifest, which no custody statement covers, as somebody signed it?  If not,
+ * this slot is the damaged one.  Whether the signer is trusted is for later.
+ */
+static bool manifest_intact(const cof_locks *locks)
+{
+    cof_slice copy = locks->envelope.manifest;
+    cof_manifest manifest = COF_MANIFEST_INIT;
+    cof_signed *message = NULL;
+    cof_judgement judgement;
+    bool good = copy.len == 0;
+
+    if (!good && cof_signed_parse(&message, copy, COF_OID_MANIFEST, 1, NULL) == COF_OK &&
+        cof_manifest_parse(&manifest, cof_signed_content(message), NULL) == COF_OK &&
+        cof_judge(&judgement, message, manifest.by, &locks->candidates, COF_ROLE_MAKER, NULL) ==
+            COF_OK)
+        good = judgement.standing != COF_STANDING_BAD;
+    cof_manifest_wipe(&manifest);
+    cof_signed_free(message);
+    return good;
+}
+
 /* May a fallback believe this envelope?  With a trust set only what a trusted key signed. */
 static bool believable(const cof_locks *locks, const cof_trust *trust)
 {
     const cof_link *newest = cof_locks_newest(locks);
 
+    if (!manifest_intact(locks))
+        return false;
     if (newest == NULL)
         return true; /* signed-only: the manifest decides */
     return newest->judgement.standing == COF_STANDING_TRUSTED ||
            (cof_trust_count(trust) == 0 && newest->judgement.standing == COF_STANDING_CLAIMED);
 }
 
-/* EN-5: is b to be preferred to a?  Both are believable. */
+/*
+ * EN-5: is b to be preferred to a?  Both are believable, and a is the active one, which is known to
+ * be damaged.
+ */
 static cof_status prefer_second(bool *out, const cof_locks *a, const cof_locks *b, cof_error *err)
 {
     const cof_link *x = cof_locks_newest(a), *y = cof_locks_newest(b);
 
-    *out = false;
+    *out = true;
     if (x == NULL || y == NULL)
         return COF_OK;
     if (x->custody.generation != y->custody.generation) {
@@ -140,7 +168,7 @@ static cof_status prefer_second(bool *out, const cof_locks *a, const cof_locks *
         return cof_fail_rule(err, COF_AUTH, "EN-5", COF_NO_OFFSET,
                              "the head holds two different lists of recipients of the same "
                              "generation, and nothing says which is right");
-    *out = y->judgement.valid_keys > x->judgement.valid_keys;
+    *out = y->judgement.valid_keys >= x->judgement.valid_keys;
     return COF_OK;
 }
 

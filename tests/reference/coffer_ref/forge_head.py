@@ -18,6 +18,7 @@ def register(reg):
     _preambles(reg)
     _envelopes(reg)
     _slots(reg)
+    _slots_with_a_damaged_manifest(reg)
     _tails(reg)
     _whole(reg)
 
@@ -286,6 +287,30 @@ def _slots(reg):
     reg.everywhere("slot-fallback-not-to-stranger", mixed, "WARN", "EN-5",
         "no slot fits the superblock; a stranger's generation 7 is not used",
                    rotate="OK|WARN", restore_bob="WARN")
+
+
+def _slots_with_a_damaged_manifest(reg):
+    """EN-5: of two slots that the superblock does not vouch for, only one has a whole MANIFEST."""
+    w = reg.world
+    for name, image in (("", w.make().files()[0]), ("-signed-only", w.make(recipients=[]).files()[0])):
+        block = block_of(image)
+        slots = [2 * BLOCK + n * block.slot_size for n in (block.active, 1 - block.active)]
+        unknown = patched(image, 0, replace(block, envelope_sha256=bytes(32)).emit() * 2)
+        last = block.envelope_length - 8  # in the signature of the last item
+        rotate = None if name else "OK|WARN"
+        for which, at in zip(("active", "inactive"), slots):
+            reg.everywhere(f"slot-manifest-damaged-{which}{name}", flipped(unknown, at + last), "WARN", "EN-5",
+                           f"no slot fits the superblock, and the {which} one has a damaged MANIFEST",
+                           rotate=rotate)
+        both = flipped(flipped(unknown, slots[0] + last), slots[1] + last)
+        reg.everywhere(f"slot-manifest-damaged-both{name}", both, "FORMAT|AUTH", "EN-5",
+                       "no slot fits the superblock, and both have a damaged MANIFEST", rotate="FORMAT|AUTH")
+    between = rotated(reg, w.make().files()[0], steps=3)
+    newer = block_of(between, 0)
+    last = 2 * BLOCK + newer.active * newer.slot_size + newer.envelope_length - 8
+    reg.everywhere("slot-manifest-damaged-newer", flipped(between, last), "WARN", "EN-5 SB-6",
+                   "interrupted after step 3, and the MANIFEST of the new slot is damaged: the older is used",
+                   rotate="OK|WARN", restore_bob="WARN", restore_carol="NO_MATCH")
 
 
 def _tails(reg):

@@ -109,7 +109,11 @@ class Backup:
             return None
         try:
             envelope = Envelope.parse(slot[:length], self.sealed)
-            signers(envelope)
+            known = signers(envelope) + self.trust.makers(envelope)
+            copy = envelope.one(MANIFEST)
+            manifest = Manifest(copy) if copy else None
+            if manifest and manifest["by"] not in valid_signers(manifest, known):
+                return None
             return envelope
         except Refused:
             return None
