@@ -8,47 +8,13 @@
 #include "hunt.h"
 #include "subject.h"
 
-static bool is_superblock(const op *what)
-{
-    return what->kind == OP_WRITE && what->off < 8192;
-}
-
-/*
- * The fsync behind the first of the two superblocks that a rotation writes at last: what it
- * completes first, if anything, writes superblocks too.
- */
-static size_t commit(const op_log *log)
-{
-    size_t last[2] = {0, 0}, i;
-
-    for (i = 0; i < log->count; i++)
-        if (is_superblock(&log->ops[i])) {
-            last[0] = last[1];
-            last[1] = i;
-        }
-    for (i = last[0]; i < log->count && !op_is_sync(&log->ops[i]); i++)
-        continue;
-    return last[1] == 0 || i == log->count ? log->count : i + 1;
-}
-
-static scenario of(subject *s)
-{
-    return (scenario){.dir = s->disk,
-                      .start = &s->start,
-                      .ctx = s,
-                      .run = subject_rotate,
-                      .settle = subject_settle,
-                      .judge = subject_judge,
-                      .commit = commit};
-}
-
 /* ---- as it is ---- */
 
 static const effort thorough = {{12, 1024}, {6, 16}, {8, 32}, 16};
 
 static void survives(subject *s, const char *what)
 {
-    const scenario c = of(s);
+    const scenario c = subject_scenario(s);
     tally t = hunt(&c, &thorough);
 
     hunt_tell(what, &t, false);
@@ -81,7 +47,7 @@ static void catches(subject *s, void (*plant)(op_log *log, bool finishing), size
                     const char *what)
 {
     static const effort brief = {{6, 32}, {4, 4}, {6, 16}, 0};
-    scenario c = of(s);
+    scenario c = subject_scenario(s);
     tally t;
 
     c.plant = plant;

@@ -173,7 +173,7 @@ bool subject_rotate(void *ctx)
     return rotate(s, s->path, s->kit.other, s->custodian);
 }
 
-bool subject_settle(void *ctx, side at)
+static bool settle(void *ctx, side at)
 {
     const subject *s = ctx;
 
@@ -182,7 +182,7 @@ bool subject_settle(void *ctx, side at)
 
 /* ---- judging it ---- */
 
-bool subject_at_rest(const subject *s, const image *i)
+static bool is_at_rest(const subject *s, const image *i)
 {
     size_t len;
     const uint8_t *file = image_find(i, s->name, &len), *slots;
@@ -217,7 +217,7 @@ static verdict lost(const char *why)
 static verdict judge_keys(kit_outcome *opened, const subject *s, const image *i, cof_trust *trust)
 {
     kit_outcome old, new;
-    bool at_rest = subject_at_rest(s, i);
+    bool at_rest = is_at_rest(s, i);
 
     record_lay(s->disk, i);
     old = try_with(s, s->old_keys, trust);
@@ -240,13 +240,13 @@ static verdict judge_keys(kit_outcome *opened, const subject *s, const image *i,
     return (verdict){SIDE_AFTER, at_rest, NULL};
 }
 
-verdict subject_judge(void *ctx, const image *i)
+static verdict judge(void *ctx, const image *i)
 {
     const subject *s = ctx;
     kit_outcome opened;
     verdict v = judge_keys(&opened, s, i, s->maker);
 
-    if (v.side != SIDE_LOST && subject_at_rest(s, i) != (opened.damaged == 0 && !opened.pending))
+    if (v.side != SIDE_LOST && is_at_rest(s, i) != (opened.damaged == 0 && !opened.pending))
         return lost("what is pending is not reported, or what is not is");
     return v;
 }
@@ -257,4 +257,40 @@ verdict subject_judge_damaged(void *ctx, const image *i)
     kit_outcome opened;
 
     return judge_keys(&opened, s, i, s->everybody);
+}
+
+/* ---- the scenario ---- */
+
+static bool is_superblock(const op *what)
+{
+    return what->kind == OP_WRITE && what->off < 8192;
+}
+
+/*
+ * The fsync behind the first of the two superblocks that a rotation writes at last: what it
+ * completes first, if anything, writes superblocks too.
+ */
+static size_t commit(const op_log *log)
+{
+    size_t last[2] = {0, 0}, i;
+
+    for (i = 0; i < log->count; i++)
+        if (is_superblock(&log->ops[i])) {
+            last[0] = last[1];
+            last[1] = i;
+        }
+    for (i = last[0]; i < log->count && !op_is_sync(&log->ops[i]); i++)
+        continue;
+    return last[1] == 0 || i == log->count ? log->count : i + 1;
+}
+
+scenario subject_scenario(subject *s)
+{
+    return (scenario){.dir = s->disk,
+                      .start = &s->start,
+                      .ctx = s,
+                      .run = subject_rotate,
+                      .settle = settle,
+                      .judge = judge,
+                      .commit = commit};
 }

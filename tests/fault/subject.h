@@ -40,15 +40,14 @@ typedef struct subject {
 void subject_make(subject *s, size_t history);
 void subject_remove(subject *s);
 
-/* The change, the writer with nothing to do, and the judge: for struct scenario, ctx is a subject.
+/*
+ * The rotation to the new recipient as a scenario, whose ctx is the subject.  For another change of
+ * the head by the same custodian replace run.
  */
+scenario subject_scenario(subject *s);
 bool subject_rotate(void *ctx);
-bool subject_settle(void *ctx, side at);
-verdict subject_judge(void *ctx, const image *i);
-/* As subject_judge, trusting the custodian too, and whatever is reported. */
-verdict subject_judge_damaged(void *ctx, const image *i);
 
-/* Are the two superblocks the same, and the two slots? */
-bool subject_at_rest(const subject *s, const image *i);
+/* A judge who trusts the custodian too, and does not mind what is reported. */
+verdict subject_judge_damaged(void *ctx, const image *i);
 
 #endif
