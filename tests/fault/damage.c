@@ -43,7 +43,7 @@ static void record_rotation(op_log *log, subject *s)
 /* The next rotation goes on from there, and power fails. */
 static tally go_on(subject *s, const image *from)
 {
-    static const effort brief = {{4, 0}, {0, 0}, {0, 0}, 0};
+    static const effort brief = {{4, 0}, {0, 0}, {0, 0}, 0, 0};
     scenario c = subject_scenario(s);
 
     c.start = from;

@@ -33,8 +33,16 @@ typedef struct watch {
     size_t count; /* of operations: after these it had returned */
     side want;    /* the only right side ... */
     size_t from;  /* ... after so many operations */
-    bool go_on;   /* what is not at rest is gone on from */
+    size_t every; /* of so many new images that are not at rest, one is gone on from; 0: of none */
+    size_t met;   /* of these */
 } watch;
+
+/* A run that goes on from somewhere. */
+typedef struct run {
+    const char *who;
+    budget budget;
+    size_t every; /* as above */
+} run;
 
 /* ---- judging ---- */
 
@@ -107,11 +115,10 @@ static size_t commit_of(const scenario *s, const op_log *log)
 static void meet(void *ctx, const image *i, size_t done);
 
 /* Go on from a state in which a judge finds `at`; `sure`: not by luck, but whatever is lost. */
-static void go_on(hunting *h, const storage *on, bool settle, side at, bool sure, budget b,
-                  const char *who)
+static void go_on(hunting *h, const storage *on, bool settle, side at, bool sure, run how)
 {
     op_log *log = calloc(1, sizeof(*log));
-    watch w = {.h = h, .who = who};
+    watch w = {.h = h, .who = how.who, .every = how.every};
 
     if (log == NULL)
         abort();
@@ -121,34 +128,35 @@ static void go_on(hunting *h, const storage *on, bool settle, side at, bool sure
     w.from = settle ? log->count : commit_of(h->s, log);
     if (sure && (settle || at == SIDE_AFTER))
         w.from = 0;
-    storage_crashes(on, log, b, meet, &w);
+    storage_crashes(on, log, how.budget, meet, &w);
     op_log_wipe(log);
     free(log);
 }
 
-static void finish(hunting *h, const image *i, side at)
+static void finish(hunting *h, const image *i, side at, bool first)
 {
+    const run settle = {"the next writer", h->e->finisher, first ? h->e->deeper : 0};
+    const run again = {"the same change again", {0, 0}, 0};
     storage s = {.pending_count = 0};
-    const budget none = {0, 0};
 
     h->t.unfinished++;
     image_copy(&s.durable, i);
-    go_on(h, &s, true, at, true, h->e->finisher, "the next writer");
+    go_on(h, &s, true, at, true, settle);
     if (h->e->again != 0 && h->t.unfinished % h->e->again == 0)
-        go_on(h, &s, false, at, true, none, "the same change again");
+        go_on(h, &s, false, at, true, again);
     storage_wipe(&s);
 }
 
 static void meet(void *ctx, const image *i, size_t done)
 {
-    const watch *w = ctx;
+    watch *w = ctx;
     bool new;
-    const verdict *v = judge(w->h, i, &new);
+    verdict v = *judge(w->h, i, &new);
 
     w->h->t.images++;
-    expect(w, v, done);
-    if (new && w->go_on && v->side != SIDE_LOST && !v->at_rest)
-        finish(w->h, i, v->side);
+    expect(w, &v, done);
+    if (new &&v.side != SIDE_LOST && !v.at_rest && w->every != 0 && w->met++ % w->every == 0)
+        finish(w->h, i, v.side, w->every == 1);
 }
 
 /* ---- kills ---- */
@@ -166,8 +174,9 @@ static void killed(hunting *h, const storage *s, bool sure)
     h->t.killed++;
     if (at == SIDE_LOST)
         return; /* counted where it was met */
-    go_on(h, s, true, at, sure, h->e->killed, "the next writer after a kill");
-    go_on(h, s, false, at, sure, h->e->killed, "the same change again after a kill");
+    go_on(h, s, true, at, sure, (run){"the next writer after a kill", h->e->killed, h->e->deeper});
+    go_on(h, s, false, at, sure,
+          (run){"the same change again after a kill", h->e->killed, h->e->deeper});
 }
 
 /* Killed in the middle of a write: it may have got to the end of any page. */
@@ -209,7 +218,7 @@ tally hunt(const scenario *s, const effort *e)
     hunting h = {.s = s, .e = e, .known = calloc(KNOWN, sizeof(known))};
     storage begin = {.pending_count = 0};
     op_log *log = calloc(1, sizeof(*log));
-    watch w = {.h = &h, .who = "the change", .want = SIDE_AFTER, .go_on = s->settle != NULL};
+    watch w = {.h = &h, .who = "the change", .want = SIDE_AFTER, .every = s->settle != NULL};
 
     if (h.known == NULL || log == NULL)
         abort();

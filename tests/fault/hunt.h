@@ -45,11 +45,12 @@ typedef struct scenario {
     void (*plant)(op_log *log, bool finishing);
 } scenario;
 
-/* How thorough, in whichever unit. */
+/* How thorough.  0 of so many: none. */
 typedef struct effort {
     budget first;    /* the change itself */
     budget finisher; /* each run that goes on after loss of power */
     budget killed;   /* each run that goes on after a kill */
+    size_t deeper;   /* of so many new images of those runs, one is gone on from once more */
     size_t again;    /* of so many images that are not at rest, the change is done again on one */
 } effort;
 

@@ -72,7 +72,7 @@ static verdict judge(void *ctx, const image *i)
 
 static tally hunt_for(publication *p, const cof_os *os, void (*plant)(op_log *log, bool finishing))
 {
-    static const effort thorough = {{12, 1024}, {0, 0}, {0, 0}, 0};
+    static const effort thorough = {{10, 128}, {0, 0}, {0, 0}, 0, 0};
     const scenario c = {.dir = p->s->disk,
                         .start = &p->start,
                         .os = os,
