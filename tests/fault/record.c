@@ -43,29 +43,33 @@ static const char *in_dir(const char *dir, const char *name)
 
 /* ---- the directory as it is ---- */
 
-static void for_each_name(const char *dir, void (*call)(void *ctx, const char *name), void *ctx)
+static int is_file(const struct dirent *entry)
 {
-    DIR *open = opendir(dir);
-    struct dirent *entry;
-
-    must(open != NULL, dir);
-    while ((entry = readdir(open)) != NULL)
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            call(ctx, entry->d_name);
-    closedir(open);
+    return strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
 }
 
-static void remove_name(void *dir, const char *name)
+static void for_each_name(const char *dir, void (*call)(void *ctx, const char *path), void *ctx)
 {
-    must(unlink(in_dir(dir, name)) == 0, name);
+    struct dirent **entries;
+    int count = scandir(dir, &entries, is_file, alphasort);
+
+    must(count >= 0, dir);
+    for (int i = 0; i < count; i++) {
+        call(ctx, in_dir(dir, entries[i]->d_name));
+        free(entries[i]);
+    }
+    free(entries);
+}
+
+static void remove_file(void *ctx, const char *path)
+{
+    (void)ctx;
+    must(unlink(path) == 0, path);
 }
 
 void record_lay(const char *dir, const image *i)
 {
-    char copy[PATH_MAX];
-
-    snprintf(copy, sizeof(copy), "%s", dir);
-    for_each_name(dir, remove_name, copy);
+    for_each_name(dir, remove_file, NULL);
     for (size_t k = 0; k < i->name_count; k++) {
         size_t file = i->names[k].file, len = i->files[file].len;
         int fd = open(in_dir(dir, i->names[k].name), O_WRONLY | O_CREAT | O_EXCL, 0600);
@@ -75,17 +79,23 @@ void record_lay(const char *dir, const image *i)
     }
 }
 
-static void read_name(void *ctx, const char *name)
+static void read_file(void *ctx, const char *path)
 {
-    int fd = open(in_dir(r.dir, name), O_RDONLY);
+    int fd = open(path, O_RDONLY);
     uint8_t *data;
     struct stat s;
 
-    must(fd >= 0 && fstat(fd, &s) == 0, name);
+    must(fd >= 0 && fstat(fd, &s) == 0, path);
     data = malloc((size_t)s.st_size + 1);
-    must(data != NULL && read(fd, data, (size_t)s.st_size) == s.st_size && close(fd) == 0, name);
-    image_add(ctx, name, data, (size_t)s.st_size);
+    must(data != NULL && read(fd, data, (size_t)s.st_size) == s.st_size && close(fd) == 0, path);
+    image_add(ctx, strrchr(path, '/') + 1, data, (size_t)s.st_size);
     free(data);
+}
+
+void record_read(image *out, const char *dir)
+{
+    memset(out, 0, sizeof(*out));
+    for_each_name(dir, read_file, out);
 }
 
 /* ---- noting ---- */
@@ -293,14 +303,14 @@ void record_start(op_log *log, const char *dir, const image *from, const cof_os 
 
 bool record_stop(void)
 {
-    image noted, real = {.file_count = 0};
+    image noted, real;
     bool same;
 
     cof_os_set(NULL);
     image_copy(&noted, r.from);
     for (size_t i = 0; i < r.log->count; i++)
         image_do(&noted, &r.log->ops[i]);
-    for_each_name(r.dir, read_name, &real);
+    record_read(&real, r.dir);
     same = image_hash(&noted) == image_hash(&real);
     image_wipe(&noted);
     image_wipe(&real);

@@ -13,6 +13,9 @@
 /* Make the directory hold exactly this; it exists, and has no directories in it. */
 void record_lay(const char *dir, const image *i);
 
+/* What the directory holds, its files numbered in the order of their names. */
+void record_read(image *out, const char *dir);
+
 /*
  * From now on note in log what is done to dir, which holds `from`; beneath are the calls of base
  * (NULL: the real ones).  All is borrowed until record_stop, which returns whether the log explains

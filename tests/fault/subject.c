@@ -27,15 +27,25 @@ static void must(bool right, const char *what)
 
 /* ---- making it ---- */
 
-static bool rotate(const subject *s, const char *path, const cof_certs *set, cof_signer *signer)
+static bool rotate(const subject *s, const cof_certs *set, cof_signer *signer)
 {
     const cof_rotate_options o = {
-        .path = path, .trust = s->everybody, .keys = s->all_keys, .signer = signer, .set = set};
+        .path = s->path, .trust = s->everybody, .keys = s->all_keys, .signer = signer, .set = set};
     cof_rotate_result result = {.changed = false};
     cof_status st = cof_rotate(&o, &result, NULL);
 
     cof_rotate_result_wipe(&result);
     return st == COF_OK;
+}
+
+static kit_outcome try_with(const subject *s, cof_keyring *keys, cof_trust *trust)
+{
+    kit k = s->kit; /* shares all but the path, the key and the trust */
+
+    memcpy(k.path, s->path, sizeof(k.path));
+    k.keys = keys;
+    k.trust = trust;
+    return kit_try(&k, true);
 }
 
 static void make_people(subject *s)
@@ -64,22 +74,18 @@ static void make_history(subject *s, size_t history)
     if (history > 0)
         kit_certs(k, &s->old_recipients, "second");
     for (size_t i = 0; i < history; i++)
-        must(rotate(s, k->path, i % 2 == 0 ? s->old_recipients : k->recipient, k->signer),
-             "history");
+        must(rotate(s, i % 2 == 0 ? s->old_recipients : k->recipient, k->signer), "history");
     must(history % 2 == 1 || history == 0, "an even history ends with other recipients");
 }
 
-static void read_start(subject *s)
+static void make_backup(subject *s, size_t history)
 {
-    FILE *file = fopen(s->kit.path, "rb");
-    static uint8_t bytes[1 << 20];
     kit_outcome o;
-    size_t len;
 
-    must(file != NULL && (len = fread(bytes, 1, sizeof(bytes), file)) > 0, "the backup");
-    must(len < sizeof(bytes) && fclose(file) == 0, "the backup");
-    image_add(&s->start, s->name, bytes, len);
-    o = kit_try(&s->kit, false);
+    kit_backup(&s->kit, s->path, "none", false);
+    make_history(s, history);
+    record_read(&s->start, s->disk);
+    o = try_with(s, s->old_keys, s->everybody);
     must(o.status == COF_OK, "the backup");
     s->generation = o.generation;
     memcpy(s->uuid, o.uuid, sizeof(s->uuid));
@@ -99,7 +105,8 @@ static void add_needle(subject *s, const uint8_t *data, size_t len)
 static void find_wrapped_keys(subject *s, size_t recipients)
 {
     cof_envelope e = COF_ENVELOPE_INIT;
-    const uint8_t *slot = s->start.files[0].data + 2 * COF_SUPERBLOCK_SIZE;
+    size_t file_len;
+    const uint8_t *slot = image_find(&s->start, s->name, &file_len) + 2 * COF_SUPERBLOCK_SIZE;
     uint64_t len = 0;
 
     must(cof_envelope_peek_len(&len, slot, COF_SLOT_SIZE_MAX, NULL) == COF_OK &&
@@ -141,8 +148,7 @@ void subject_make(subject *s, size_t history)
     snprintf(s->path, sizeof(s->path), "%s/%s", s->disk, s->name);
     must(mkdir(s->disk, 0700) == 0, s->disk);
     make_people(s);
-    make_history(s, history);
-    read_start(s);
+    make_backup(s, history);
     find_wrapped_keys(s, history > 0 ? 2 : 1);
     must(!is_wiped(s, &s->start), "the wrapped keys are not found where they are");
 }
@@ -170,14 +176,14 @@ bool subject_rotate(void *ctx)
 {
     const subject *s = ctx;
 
-    return rotate(s, s->path, s->kit.other, s->custodian);
+    return rotate(s, s->kit.other, s->custodian);
 }
 
 static bool settle(void *ctx, side at)
 {
     const subject *s = ctx;
 
-    return rotate(s, s->path, at == SIDE_AFTER ? s->kit.other : s->old_recipients, s->custodian);
+    return rotate(s, at == SIDE_AFTER ? s->kit.other : s->old_recipients, s->custodian);
 }
 
 /* ---- judging it ---- */
@@ -196,16 +202,6 @@ static bool is_at_rest(const subject *s, const image *i)
     slots = file + 2 * COF_SUPERBLOCK_SIZE;
     size = (size_t)sb.slot_size;
     return len > cof_head_len(size) && memcmp(slots, slots + size, size) == 0;
-}
-
-static kit_outcome try_with(const subject *s, cof_keyring *keys, cof_trust *trust)
-{
-    kit k = s->kit; /* shares all but the path, the key and the trust */
-
-    memcpy(k.path, s->path, sizeof(k.path));
-    k.keys = keys;
-    k.trust = trust;
-    return kit_try(&k, true);
 }
 
 static verdict lost(const char *why)
