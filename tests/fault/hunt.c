@@ -42,18 +42,19 @@ typedef struct run {
     const char *who;
     budget budget;
     size_t every; /* as above */
+    bool killed;  /* once it is known, it is killed in its turn */
 } run;
 
 /* ---- judging ---- */
 
-static const verdict *judge(hunting *h, const image *i, bool *new)
+static const verdict *judge(hunting *h, const image *i, bool *fresh)
 {
     uint64_t hash = image_hash(i) | 1, at = hash >> 8 & (KNOWN - 1);
 
     while (h->known[at].hash != 0 && h->known[at].hash != hash)
         at = (at + 1) & (KNOWN - 1);
-    *new = h->known[at].hash == 0;
-    if (!*new)
+    *fresh = h->known[at].hash == 0;
+    if (!*fresh)
         return &h->known[at].verdict;
     if (++h->t.distinct > KNOWN / 2)
         abort();
@@ -113,6 +114,8 @@ static size_t commit_of(const scenario *s, const op_log *log)
 }
 
 static void meet(void *ctx, const image *i, size_t done);
+static void kill_everywhere(hunting *h, const storage *begin, const op_log *log, size_t sure,
+                            bool again);
 
 /* Go on from a state in which a judge finds `at`; `sure`: not by luck, but whatever is lost. */
 static void go_on(hunting *h, const storage *on, bool settle, side at, bool sure, run how)
@@ -129,14 +132,16 @@ static void go_on(hunting *h, const storage *on, bool settle, side at, bool sure
     if (sure && (settle || at == SIDE_AFTER))
         w.from = 0;
     storage_crashes(on, log, how.budget, meet, &w);
+    if (how.killed)
+        kill_everywhere(h, on, log, sure ? 0 : log->count, false);
     op_log_wipe(log);
     free(log);
 }
 
 static void finish(hunting *h, const image *i, side at, bool first)
 {
-    const run settle = {"the next writer", h->e->finisher, first ? h->e->deeper : 0};
-    const run again = {"the same change again", {0, 0}, 0};
+    const run settle = {"the next writer", h->e->finisher, first ? h->e->deeper : 0, false};
+    const run again = {"the same change again", {0, 0}, 0, false};
     storage s = {.pending_count = 0};
 
     h->t.unfinished++;
@@ -150,37 +155,42 @@ static void finish(hunting *h, const image *i, side at, bool first)
 static void meet(void *ctx, const image *i, size_t done)
 {
     watch *w = ctx;
-    bool new;
-    verdict v = *judge(w->h, i, &new);
+    bool fresh;
+    verdict v = *judge(w->h, i, &fresh);
 
     w->h->t.images++;
     expect(w, &v, done);
-    if (new &&v.side != SIDE_LOST && !v.at_rest && w->every != 0 && w->met++ % w->every == 0)
+    if (fresh && v.side != SIDE_LOST && !v.at_rest && w->every != 0 && w->met++ % w->every == 0)
         finish(w->h, i, v.side, w->every == 1);
 }
 
 /* ---- kills ---- */
 
-/* The process is gone, the machine runs on: whoever comes next sees all that was done. */
-static void killed(hunting *h, const storage *s, bool sure)
+/*
+ * The process is gone, the machine runs on: whoever comes next sees all that was done.  With again,
+ * he is killed as well.
+ */
+static void killed(hunting *h, const storage *s, bool sure, bool again)
 {
+    const run settle = {"the next writer after a kill", h->e->killed, h->e->deeper, again};
+    const run change = {"the same change again after a kill", h->e->killed, h->e->deeper, false};
     image seen;
-    bool new;
+    bool fresh;
     side at;
 
     storage_see(&seen, s);
-    at = judge(h, &seen, &new)->side;
+    at = judge(h, &seen, &fresh)->side;
     image_wipe(&seen);
     h->t.killed++;
     if (at == SIDE_LOST)
         return; /* counted where it was met */
-    go_on(h, s, true, at, sure, (run){"the next writer after a kill", h->e->killed, h->e->deeper});
-    go_on(h, s, false, at, sure,
-          (run){"the same change again after a kill", h->e->killed, h->e->deeper});
+    go_on(h, s, true, at, sure, settle);
+    if (again)
+        go_on(h, s, false, at, sure, change);
 }
 
 /* Killed in the middle of a write: it may have got to the end of any page. */
-static void kill_inside(hunting *h, const storage *s, const op *what, bool sure)
+static void kill_inside(hunting *h, const storage *s, const op *what, bool sure, bool again)
 {
     for (size_t len = PAGE; what->kind == OP_WRITE && len < what->len; len += PAGE) {
         storage part;
@@ -189,25 +199,24 @@ static void kill_inside(hunting *h, const storage *s, const op *what, bool sure)
         begun.len = len;
         storage_copy(&part, s);
         storage_do(&part, &begun);
-        killed(h, &part, sure);
+        killed(h, &part, sure, again);
         storage_wipe(&part);
     }
 }
 
-static void kill_everywhere(hunting *h, const op_log *log)
+/* A run that begins in this state; after `sure` operations of it no luck is needed any more. */
+static void kill_everywhere(hunting *h, const storage *begin, const op_log *log, size_t sure,
+                            bool again)
 {
-    size_t commit = commit_of(h->s, log);
-    storage s = {.pending_count = 0};
+    storage s;
 
-    image_copy(&s.durable, h->s->start);
+    storage_copy(&s, begin);
     for (size_t i = 0; i < log->count; i++) {
-        bool sure = i >= commit;
-
-        killed(h, &s, sure);
-        kill_inside(h, &s, &log->ops[i], sure);
+        killed(h, &s, i >= sure, again);
+        kill_inside(h, &s, &log->ops[i], i >= sure, again);
         storage_do(&s, &log->ops[i]);
     }
-    killed(h, &s, true);
+    killed(h, &s, log->count >= sure, again);
     storage_wipe(&s);
 }
 
@@ -228,7 +237,7 @@ tally hunt(const scenario *s, const effort *e)
     w.from = commit_of(s, log);
     storage_crashes(&begin, log, e->first, meet, &w);
     if (s->settle != NULL)
-        kill_everywhere(&h, log);
+        kill_everywhere(&h, &begin, log, w.from, true);
     storage_wipe(&begin);
     op_log_wipe(log);
     free(log);
