@@ -285,7 +285,7 @@ PYTHON
     "$COFFER" backup -q -o - t >t/pipe.cof
     "$COFFER" verify -q t/pipe.cof
     names t/pipe.cof >in
-    ! grep -q pipe.cof in
+    run ! grep -q pipe.cof in
 }
 
 @test "records of a tree are large enough for its catalog" {

@@ -22,5 +22,14 @@ for file in scripts/* .ci/* tests/*/*; do
         printf '%s\n' "$found" | sed 's/^/#   /'
     fi
 done
+# "! command" does not end a test of bats, unless it is its last line: such a line tests nothing.
+number=$((number + 1))
+if found=$(grep -nE '^ *! ' tests/*/*.bats); then
+    failed=1
+    echo "not ok $number - negations that cannot fail: say \"run !\""
+    printf '%s\n' "$found" | sed 's/^/#   /'
+else
+    echo "ok $number - no negation in a test of bats that cannot fail"
+fi
 echo "1..$number"
 exit "$failed"
