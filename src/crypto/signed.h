@@ -71,6 +71,18 @@ COF_MUST_USE cof_status cof_signed_make(cof_buf *out, const char *oid, cof_slice
 COF_MUST_USE cof_status cof_signed_can_make(const cof_key *key, const cof_cert *cert,
                                             cof_digest digest, cof_error *err);
 
+/*
+ * Append to out the same message with one signature more, by key, over the same bytes and with the
+ * digest of the signatures that are there; these, and all else, stay as they are.  Of whose they
+ * are the caller has convinced himself.  The result has been parsed and verified.
+ *
+ * Classes of cof_signed_make and cof_signed_parse; COF_USAGE: this key has signed already;
+ * COF_LIMIT (SD-6): there are max_signers of them.  out is as it was on failure.
+ */
+COF_MUST_USE cof_status cof_signed_add(cof_buf *out, cof_slice message, const char *oid,
+                                       size_t max_signers, const cof_key *key, const cof_cert *cert,
+                                       cof_error *err);
+
 /* A parsed message; opaque, immutable. */
 typedef struct cof_signed cof_signed;
 
