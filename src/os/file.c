@@ -8,6 +8,7 @@
 #include "os/file.h"
 
 #include "base/error.h"
+#include "base/num.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -23,7 +24,9 @@ struct cof_file {
     int fd;
     bool own;
     cof_file_type type;
-    char *path; /* owned */
+    bool window;
+    uint64_t at, len; /* of a window */
+    char *path;       /* owned */
     char label[COF_TEXT_NAME_CAP];
 };
 
@@ -69,6 +72,33 @@ out:
         free(file->path);
     free(file);
     return st;
+}
+
+cof_status cof_file_window(cof_file **out, const cof_file *of, uint64_t at, uint64_t len,
+                           const char *name, cof_error *err)
+{
+    cof_status st = cof_file_from_fd(out, of->fd, name, false, err);
+    if (st != COF_OK)
+        return st;
+    (*out)->window = true;
+    (*out)->at = at;
+    (*out)->len = len;
+    return COF_OK;
+}
+
+bool cof_file_is_window(const cof_file *file)
+{
+    return file->window;
+}
+
+bool cof_file_place(const cof_file *file, uint64_t *off, size_t *len)
+{
+    if (!file->window)
+        return true;
+    if (*off >= file->len)
+        return false;
+    *len = (size_t)cof_min_u64(*len, file->len - *off);
+    return cof_add_u64(*off, file->at, off);
 }
 
 /* Open with these flags; `what` is the verb of the sentence on failure. */
@@ -202,9 +232,12 @@ cof_status cof_file_size(uint64_t *out, const cof_file *file, cof_error *err)
     if (file->type != COF_FILE_REGULAR)
         return cof_fail(err, COF_USAGE, "%s is not a regular file, so it has no size", file->label);
     cof_status st = examine(&info, file, err);
-    if (st == COF_OK)
-        *out = (uint64_t)info.st_size;
-    return st;
+    if (st != COF_OK)
+        return st;
+    *out = (uint64_t)info.st_size;
+    if (file->window)
+        *out = cof_min_u64(file->len, *out - cof_min_u64(*out, file->at));
+    return COF_OK;
 }
 
 cof_status cof_file_identity(cof_file_id *out, const cof_file *file, cof_error *err)

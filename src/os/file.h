@@ -47,6 +47,15 @@ cof_status cof_file_open_rw(cof_file **out, const char *path, cof_error *err) CO
 cof_status cof_file_from_fd(cof_file **out, int fd, const char *name, bool own,
                             cof_error *err) COF_MUST_USE;
 
+/*
+ * A part of a regular file as a file of its own, to be read by position: its offset 0 is `at`, and
+ * it ends after `len` bytes, or before, where `of` ends.  It shares the descriptor of `of`, which
+ * must outlive it.  `name` stands for the path in messages.  Writing to it is COF_INTERNAL.
+ * COF_NOMEM.
+ */
+cof_status cof_file_window(cof_file **out, const cof_file *of, uint64_t at, uint64_t len,
+                           const char *name, cof_error *err) COF_MUST_USE;
+
 /* Create a file that does not exist yet (umask applies) and open it for reading and writing. */
 cof_status cof_file_create_excl(cof_file **out, const char *path, mode_t mode,
                                 cof_error *err) COF_MUST_USE;
@@ -77,6 +86,14 @@ const char *cof_file_label(const cof_file *file);
 
 /* Borrowed: for calls that this room does not wrap. */
 int cof_file_fd(const cof_file *file);
+
+/*
+ * For the rest of this room: where in what the descriptor shows a range of the file lies.  *off
+ * becomes the place, *len the part of the range that is in the file.  False for a range that a
+ * window does not reach at all.
+ */
+bool cof_file_place(const cof_file *file, uint64_t *off, size_t *len);
+bool cof_file_is_window(const cof_file *file);
 
 /* Which file it is, whatever its name. */
 typedef struct cof_file_id {

@@ -52,7 +52,7 @@ cof_status cof_file_pread_some(void *out, size_t len, size_t *out_got, const cof
     int fd = cof_file_fd(file);
     size_t got = 0;
     *out_got = 0;
-    if (!is_addressable(off, len))
+    if (!cof_file_place(file, &off, &len) || !is_addressable(off, len))
         return COF_OK; /* no file reaches that far */
     while (got < len) {
         ssize_t n = os->pread(fd, to + got, len - got, (off_t)(off + got));
@@ -101,7 +101,7 @@ cof_status cof_file_read_stream(void *out, size_t len, size_t *out_got, cof_file
 
 void cof_file_advise(const cof_file *file, uint64_t off, uint64_t len, cof_advice advice)
 {
-    if (off <= INT64_MAX && len <= INT64_MAX)
+    if (off <= INT64_MAX && len <= INT64_MAX && !cof_file_is_window(file))
         (void)cof_os_get()->fadvise(cof_file_fd(file), (off_t)off, (off_t)len, advice);
 }
 
@@ -112,6 +112,8 @@ cof_status cof_file_write_at(cof_file *file, uint64_t off, const void *data, siz
     const uint8_t *from = data;
     int fd = cof_file_fd(file);
     size_t done = 0;
+    if (cof_file_is_window(file))
+        return cof_fail(err, COF_INTERNAL, "%s is only to be read", cof_file_label(file));
     if (!is_addressable(off, len))
         return fail_at(err, EFBIG, "write to", file, off);
     while (done < len) {

@@ -26,6 +26,7 @@ CALLBACKS = {("src/engine/restore.c", "write")}  # parameters that happen to hav
 MEMCMP = {
     "src/base/buf.c": (1, "cof_slice_equal: parsed, public bytes"),
     "src/crypto/cert_list.c": (1, "hashes of certificates"),
+    "src/crypto/signed_add.c": (1, "the order of DER elements of a message that anybody can read"),
     "src/crypto/der.c": (1, "the order of DER elements of a message that anybody can read"),
     "src/engine/change.c": (1, "hash of the envelope"),
     "src/engine/ending.c": (1, "the two copies of the tail"),

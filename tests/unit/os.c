@@ -343,6 +343,41 @@ static void clocks_can_be_set(void **state)
     assert_int_equal(cof_clock_monotonic_ns(), 2000000005);
 }
 
+static void windows_show_a_part(void **state)
+{
+    (void)state;
+    cof_file *file = NULL, *window = NULL;
+    cof_error err = COF_ERROR_INIT;
+    char out[16];
+    uint64_t size;
+    size_t got;
+    make("whole", "0123456789", 0600);
+    assert_int_equal(cof_file_open_rw(&file, in_dir("whole"), NULL), COF_OK);
+    assert_int_equal(cof_file_window(&window, file, 3, 4, "a part", NULL), COF_OK);
+    assert_int_equal(cof_file_size(&size, window, NULL), COF_OK);
+    assert_int_equal(size, 4);
+    assert_int_equal(cof_file_pread_some(out, 16, &got, window, 1, NULL), COF_OK);
+    assert_int_equal(got, 3);
+    assert_memory_equal(out, "456", 3);
+    assert_int_equal(cof_file_read_full(out, 4, window, 0, NULL), COF_OK);
+    assert_int_equal(cof_file_read_full(out, 5, window, 0, &err), COF_FORMAT);
+    assert_string_equal(err.message, "a part ends too early: it is cut off or damaged");
+    for (uint64_t off = 4; off < 8; off++) {
+        assert_int_equal(cof_file_pread_some(out, 1, &got, window, off, NULL), COF_OK);
+        assert_int_equal(got, 0);
+    }
+    assert_int_equal(cof_file_read_full(out, 1, window, UINT64_MAX, NULL), COF_FORMAT);
+    assert_int_equal(cof_file_write_at(window, 0, "x", 1, NULL), COF_INTERNAL);
+    cof_file_free(window);
+    assert_int_equal(cof_file_window(&window, file, 8, 100, "beyond", NULL), COF_OK);
+    assert_int_equal(cof_file_size(&size, window, NULL), COF_OK);
+    assert_int_equal(size, 2);
+    cof_file_free(window);
+    assert_int_equal(cof_file_read_full(out, 10, file, 0, NULL), COF_OK);
+    assert_memory_equal(out, "0123456789", 10);
+    cof_file_free(file);
+}
+
 /* For this whole process: so it stands last. */
 static void cores_can_be_forbidden(void **state)
 {
@@ -357,12 +392,19 @@ static void cores_can_be_forbidden(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_DIR(opening_explains_itself),        IN_DIR(files_keep_what_is_written),
-        IN_DIR(slow_systems_only_take_longer),  IN_DIR(full_disks_are_told),
-        IN_DIR(unlinked_files_have_no_name),    IN_DIR(pipes_are_streams),
-        IN_DIR(borrowed_descriptors_stay_open), IN_DIR(replacement_is_noticed),
-        IN_DIR(attributes_are_carried_over),    IN_DIR(locks_exclude),
-        IN_DIR(whole_files_are_bounded),        IN_DIR(clocks_can_be_set),
+        IN_DIR(opening_explains_itself),
+        IN_DIR(files_keep_what_is_written),
+        IN_DIR(slow_systems_only_take_longer),
+        IN_DIR(full_disks_are_told),
+        IN_DIR(unlinked_files_have_no_name),
+        IN_DIR(pipes_are_streams),
+        IN_DIR(borrowed_descriptors_stay_open),
+        IN_DIR(replacement_is_noticed),
+        IN_DIR(attributes_are_carried_over),
+        IN_DIR(locks_exclude),
+        IN_DIR(whole_files_are_bounded),
+        IN_DIR(windows_show_a_part),
+        IN_DIR(clocks_can_be_set),
         IN_DIR(cores_can_be_forbidden),
     };
     return cmocka_run_group_tests_name("os", tests, NULL, NULL);
