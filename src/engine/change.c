@@ -13,40 +13,7 @@
 
 #include "base/error.h"
 #include "crypto/digest.h"
-#include "engine/head.h"
-
-/* A failed fsync may have thrown the bytes away; trying again would prove nothing. */
-static cof_status sync_head(cof_file *file, cof_error *err)
-{
-    cof_status st = cof_file_sync(file, err);
-
-    if (st == COF_OK)
-        return COF_OK;
-    return cof_fail(err, COF_IO,
-                    "%s could not be made durable: whether the old or the new recipients hold is "
-                    "unknown; check the disk, then run the same command again",
-                    cof_file_label(file));
-}
-
-/* A slot is written whole, so that nothing of an earlier envelope survives behind a shorter one. */
-static cof_status write_slot(cof_file *file, uint64_t slot_size, int slot, cof_slice envelope,
-                             cof_error *err)
-{
-    cof_buf whole = COF_BUF_INIT;
-    cof_status st;
-
-    if ((st = cof_buf_append(&whole, envelope.data, envelope.len, err)) == COF_OK &&
-        (st = cof_buf_append_zeros(&whole, slot_size - envelope.len, err)) == COF_OK)
-        st = cof_file_write_at(file, cof_head_slot_offset(slot_size, slot), whole.data, whole.len,
-                               err);
-    cof_buf_free(&whole);
-    return st;
-}
-
-static cof_status write_superblock(cof_file *file, int copy, const uint8_t *raw, cof_error *err)
-{
-    return cof_file_write_at(file, cof_head_superblock_offset(copy), raw, COF_SUPERBLOCK_SIZE, err);
-}
+#include "engine/change.h"
 
 cof_status cof_head_describe(cof_superblock *sb, cof_slice envelope, cof_error *err)
 {
@@ -72,18 +39,6 @@ cof_status cof_head_emit(cof_buf *out, const cof_superblock *sb, cof_slice envel
             (st = cof_buf_append_zeros(out, sb->slot_size - envelope.len, err)) != COF_OK)
             return st;
     return COF_OK;
-}
-
-/* Put a superblock into both copies, `first` before the other, each with its own barrier. */
-static cof_status commit(cof_file *file, const uint8_t *raw, int first, cof_error *err)
-{
-    cof_status st;
-
-    if ((st = write_superblock(file, first, raw, err)) != COF_OK ||
-        (st = sync_head(file, err)) != COF_OK ||
-        (st = write_superblock(file, 1 - first, raw, err)) != COF_OK)
-        return st;
-    return sync_head(file, err);
 }
 
 /* Only a forged head gets there: no number of changes does. */
@@ -113,51 +68,143 @@ static cof_status settled_superblock(cof_superblock *out, const cof_head *h, cof
     return COF_OK;
 }
 
-cof_status cof_head_settle(cof_head *h, cof_file *file, bool *did, cof_error *err)
+/* ---- the plan ---- */
+
+static void plan_slot(cof_change *c, size_t step, int slot, const cof_buf *envelope)
 {
-    uint8_t raw[COF_SUPERBLOCK_SIZE];
-    cof_superblock sb;
+    c->steps[step] =
+        (cof_change_step){cof_head_slot_offset(c->slot_size, slot), NULL, cof_buf_slice(envelope)};
+}
+
+static void plan_superblock(cof_change *c, size_t step, int copy, const uint8_t *raw)
+{
+    c->steps[step] =
+        (cof_change_step){cof_head_superblock_offset(copy), raw, {raw, COF_SUPERBLOCK_SIZE}};
+}
+
+/* Steps 0 to 3.  The copies that are not in use go first. */
+static cof_status plan_rest(cof_change *c, cof_superblock *sb, const cof_head *h, cof_error *err)
+{
+    int chosen = h->sb_state.chosen;
     cof_status st;
 
-    if (did != NULL)
-        *did = false;
-    /* What was read may be in the page cache only, left by a process that was killed. */
-    if ((st = sync_head(file, err)) != COF_OK || h->at_rest)
+    if (h->at_rest)
+        return COF_OK;
+    if ((st = cof_buf_append(&c->present, h->locks.raw.data, h->locks.raw.len, err)) != COF_OK ||
+        (st = settled_superblock(sb, h, err)) != COF_OK ||
+        (st = cof_superblock_emit(c->present_raw, sb, err)) != COF_OK)
         return st;
-    if ((st = settled_superblock(&sb, h, err)) != COF_OK ||
-        (st = cof_superblock_emit(raw, &sb, err)) != COF_OK ||
-        (st = write_slot(file, sb.slot_size, 1 - h->slot, h->locks.raw, err)) != COF_OK ||
-        (st = sync_head(file, err)) != COF_OK ||
-        (st = write_slot(file, sb.slot_size, h->slot, h->locks.raw, err)) != COF_OK ||
-        (st = sync_head(file, err)) != COF_OK ||
-        (st = commit(file, raw, 1 - h->sb_state.chosen, err)) != COF_OK)
-        return st;
-    h->sb = sb;
-    h->sb_state = (cof_superblock_state){0, true, false};
-    h->at_rest = true;
-    if (did != NULL)
-        *did = true;
+    plan_slot(c, 0, 1 - h->slot, &c->present);
+    plan_slot(c, 1, h->slot, &c->present);
+    plan_superblock(c, 2, 1 - chosen, c->present_raw);
+    plan_superblock(c, 3, chosen, c->present_raw);
     return COF_OK;
 }
 
-cof_status cof_head_replace(const cof_head *h, cof_file *file, cof_slice envelope, cof_error *err)
+/* Steps 4 to 7: the inactive slot, the commit, the slot that was active, the other superblock. */
+static cof_status plan_replacement(cof_change *c, cof_superblock *sb, cof_buf *envelope,
+                                   cof_error *err)
 {
-    int inactive = 1 - h->sb.active_slot;
-    uint8_t raw[COF_SUPERBLOCK_SIZE];
-    cof_superblock sb = h->sb;
+    int inactive = 1 - sb->active_slot;
     cof_status st;
 
-    sb.active_slot = (uint8_t)inactive;
-    if ((st = next_sequence(&sb, err)) != COF_OK ||
-        (st = cof_head_describe(&sb, envelope, err)) != COF_OK ||
-        (st = cof_superblock_emit(raw, &sb, err)) != COF_OK ||
-        (st = write_slot(file, sb.slot_size, inactive, envelope, err)) != COF_OK ||
-        (st = sync_head(file, err)) != COF_OK ||
-        (st = write_superblock(file, 0, raw, err)) != COF_OK ||
-        (st = sync_head(file, err)) != COF_OK /* the commit */ ||
-        (st = write_slot(file, sb.slot_size, 1 - inactive, envelope, err)) != COF_OK ||
-        (st = sync_head(file, err)) != COF_OK ||
-        (st = write_superblock(file, 1, raw, err)) != COF_OK)
+    if (envelope == NULL)
+        return COF_OK;
+    cof_buf_take(&c->future, envelope);
+    sb->active_slot = (uint8_t)inactive;
+    if ((st = next_sequence(sb, err)) != COF_OK ||
+        (st = cof_head_describe(sb, cof_buf_slice(&c->future), err)) != COF_OK ||
+        (st = cof_superblock_emit(c->future_raw, sb, err)) != COF_OK)
         return st;
-    return sync_head(file, err);
+    plan_slot(c, 4, inactive, &c->future);
+    plan_superblock(c, 5, 0, c->future_raw);
+    plan_slot(c, 6, 1 - inactive, &c->future);
+    plan_superblock(c, 7, 1, c->future_raw);
+    return COF_OK;
+}
+
+cof_status cof_change_plan(cof_change *out, const cof_head *head, cof_buf *envelope, cof_error *err)
+{
+    cof_superblock sb = head->sb;
+    cof_status st;
+
+    *out = (cof_change)COF_CHANGE_INIT;
+    out->slot_size = head->sb.slot_size;
+    if ((st = plan_rest(out, &sb, head, err)) != COF_OK)
+        return st;
+    return plan_replacement(out, &sb, envelope, err);
+}
+
+bool cof_change_has(const cof_change *change, size_t step)
+{
+    return change->steps[step].envelope.len > 0;
+}
+
+bool cof_change_settles(const cof_change *change)
+{
+    return cof_change_has(change, 0);
+}
+
+size_t cof_change_size(const cof_change *change)
+{
+    return sizeof(*change) + change->present.len + change->future.len;
+}
+
+void cof_change_wipe(cof_change *change)
+{
+    cof_buf_free(&change->present);
+    cof_buf_free(&change->future);
+    *change = (cof_change)COF_CHANGE_INIT;
+}
+
+/* ---- doing it ---- */
+
+/* A slot is written whole, so that nothing of an earlier envelope survives behind a shorter one. */
+static cof_status write_slot(cof_file *file, uint64_t at, uint64_t slot_size, cof_slice envelope,
+                             cof_error *err)
+{
+    cof_buf whole = COF_BUF_INIT;
+    cof_status st;
+
+    if ((st = cof_buf_append(&whole, envelope.data, envelope.len, err)) == COF_OK &&
+        (st = cof_buf_append_zeros(&whole, slot_size - envelope.len, err)) == COF_OK)
+        st = cof_file_write_at(file, at, whole.data, whole.len, err);
+    cof_buf_free(&whole);
+    return st;
+}
+
+cof_status cof_change_write(const cof_change *change, size_t step, cof_file *file, cof_error *err)
+{
+    const cof_change_step *s = &change->steps[step];
+
+    if (s->raw != NULL)
+        return cof_file_write_at(file, s->at, s->raw, COF_SUPERBLOCK_SIZE, err);
+    return s->envelope.len == 0 ? COF_OK
+                                : write_slot(file, s->at, change->slot_size, s->envelope, err);
+}
+
+cof_status cof_change_unknown(const cof_file *file, cof_error *err)
+{
+    return cof_fail(err, COF_IO,
+                    "%s could not be made durable: whether the old or the new recipients hold is "
+                    "unknown; check the disk, then run the same command again",
+                    cof_file_label(file));
+}
+
+static cof_status sync_head(cof_file *file, cof_error *err)
+{
+    cof_status st = cof_file_sync(file, err);
+
+    return st == COF_OK ? COF_OK : cof_change_unknown(file, err);
+}
+
+cof_status cof_change_run(const cof_change *change, cof_file *file, cof_error *err)
+{
+    /* What was read may be in the page cache only, left by a process that was killed. */
+    cof_status st = sync_head(file, err);
+
+    for (size_t k = 0; st == COF_OK && k < COF_CHANGE_STEPS; k++)
+        if (cof_change_has(change, k) && (st = cof_change_write(change, k, file, err)) == COF_OK)
+            st = sync_head(file, err);
+    return st;
 }

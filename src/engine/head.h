@@ -3,8 +3,8 @@
 #define COF_ENGINE_HEAD_H
 
 /*
- * The head of a backup, read with all its redundancy, and changed in the one order that survives a
- * power loss (FORMAT.md, sections 2 and 8).
+ * The head of a backup, read with all its redundancy (FORMAT.md, section 2).  How it is changed is
+ * in change.h.
  *
  * Callers hold a lock on the file: shared to read, exclusive to write.
  */
@@ -46,20 +46,6 @@ size_t cof_head_report(const cof_head *head, const cof_report *report);
 
 /* Both superblocks and slots differ as an interrupted change leaves them? */
 bool cof_head_pending(const cof_head *head);
-
-/*
- * Step 0 of a change: make what is there durable, then complete an interrupted change or renew a
- * damaged copy from the good one.  *did (may be NULL) says whether anything was to do.  COF_IO;
- * after a failed fsync the sentence says that the state is unknown.
- */
-cof_status cof_head_settle(cof_head *head, cof_file *file, bool *did, cof_error *err) COF_MUST_USE;
-
-/*
- * Steps 1 to 8: replace the envelope.  The head must be settled.  COF_LIMIT, before anything is
- * written, if it does not fit; COF_IO.  *head is out of date afterwards.
- */
-cof_status cof_head_replace(const cof_head *head, cof_file *file, cof_slice envelope,
-                            cof_error *err) COF_MUST_USE;
 
 /* The bytes of a new head at rest: both superblocks, both slots.  Appended to out. */
 cof_status cof_head_emit(cof_buf *out, const cof_superblock *sb, cof_slice envelope,

@@ -18,9 +18,11 @@ cof_status cof_require_regular(const char *path, cof_error *err) COF_MUST_USE;
 cof_status cof_lock_for_reading(cof_file *file, cof_error *err) COF_MUST_USE;
 
 /*
- * Open path for a change and lock it.  What was opened may have been replaced while this waited for
- * the lock; then it is opened anew, so that no change is ever made to a file that nobody will read.
+ * Open path for a change and lock it; without `wait`, COF_BUSY at once.  What was opened may have
+ * been replaced while this waited for the lock; then it is opened anew, so that no change is ever
+ * made to a file that nobody will read.
  */
-cof_status cof_open_for_change(cof_file **out, const char *path, cof_error *err) COF_MUST_USE;
+cof_status cof_open_for_change(cof_file **out, const char *path, bool wait,
+                               cof_error *err) COF_MUST_USE;
 
 #endif

@@ -21,21 +21,22 @@
 #include "engine/note.h"
 #include "engine/open.h"
 #include "engine/roster.h"
+#include "engine/rotation.h"
 #include "engine/unlock.h"
 #include "os/os.h"
 
-typedef struct rotation {
+typedef struct making {
     const cof_rotate_options *options; /* borrowed */
-    cof_file *file;
+    const cof_file *file;              /* borrowed */
     cof_opened opened;
     cof_roster roster;
     cof_digest digest;
     cof_buf keys, custody, envelope; /* the new ones */
-} rotation;
+} making;
 
-static cof_status check_options(rotation *r, cof_error *err)
+cof_status cof_rotate_options_check(const cof_rotate_options *o, cof_error *err)
 {
-    const cof_rotate_options *o = r->options;
+    cof_digest digest;
 
     if (o->keys == NULL || o->keys->count == 0)
         return cof_fail(err, COF_USAGE,
@@ -46,10 +47,10 @@ static cof_status check_options(rotation *r, cof_error *err)
         return cof_fail(err, COF_USAGE,
                         "--reset-custody needs the whole new list of recipients (-r), since "
                         "nothing of the old one can be believed");
-    return cof_digest_from_name(&r->digest, o->digest, err);
+    return cof_digest_from_name(&digest, o->digest, err);
 }
 
-static cof_status open_backup(rotation *r, cof_error *err)
+static cof_status open_backup(making *r, cof_error *err)
 {
     const cof_opening how = {
         .trust = r->options->trust,
@@ -75,13 +76,13 @@ static cof_status open_backup(rotation *r, cof_error *err)
 }
 
 /* Is the custody verdict good?  Without that, only --reset-custody comes this far. */
-static bool believed(const rotation *r)
+static bool believed(const making *r)
 {
     return r->opened.custody_problem[0] == '\0';
 }
 
 /* The statement, the wrapped keys and the envelope of the next generation. */
-static cof_status make_envelope(rotation *r, cof_error *err)
+static cof_status make_envelope(making *r, cof_error *err)
 {
     const cof_opened *o = &r->opened;
     const cof_link *newest = cof_locks_newest(&o->head.locks);
@@ -118,7 +119,7 @@ static cof_status make_envelope(rotation *r, cof_error *err)
 }
 
 /* --check-key: does the new envelope open with a key that will be needed? */
-static cof_status check_new_keys(const rotation *r, cof_error *err)
+static cof_status check_new_keys(const making *r, cof_error *err)
 {
     const cof_keyring *keys = r->options->check_key;
     const cof_opened *o = &r->opened;
@@ -145,7 +146,7 @@ static cof_status check_new_keys(const rotation *r, cof_error *err)
 }
 
 /* EN-1, before anything is written. */
-static cof_status check_fit(const rotation *r, cof_error *err)
+static cof_status check_fit(const making *r, cof_error *err)
 {
     if (r->envelope.len <= r->opened.head.sb.slot_size)
         return COF_OK;
@@ -158,7 +159,7 @@ static cof_status check_fit(const rotation *r, cof_error *err)
 }
 
 /* Whoever rotates with the same trust set next would find this custodian in nobody's trust. */
-static void note_signer(const rotation *r)
+static void note_signer(const making *r)
 {
     cof_cert_info signer;
 
@@ -169,21 +170,6 @@ static void note_signer(const rotation *r)
              "%.200s signs the new list and is not trusted as custodian here: the next rotation "
              "needs --trust-custodian for it",
              signer.subject);
-}
-
-static cof_status write_envelope(rotation *r, cof_rotate_result *result, cof_error *err)
-{
-    cof_head *head = &r->opened.head;
-    cof_status st;
-
-    if (r->options->dry_run)
-        return COF_OK;
-    /* The new envelope borrows nothing from the head any more: settling may renew its slots. */
-    if ((st = cof_head_settle(head, r->file, &result->finished_pending, err)) != COF_OK ||
-        (st = cof_head_replace(head, r->file, cof_buf_slice(&r->envelope), err)) != COF_OK)
-        return st;
-    result->changed = true;
-    return COF_OK;
 }
 
 /* ---- the result ---- */
@@ -202,7 +188,7 @@ static cof_status describe_list(cof_cert_info **out, size_t *count, const cof_ce
     return COF_OK;
 }
 
-static cof_status describe(const rotation *r, cof_rotate_result *result, cof_error *err)
+static cof_status describe(const making *r, cof_rotate_result *result, cof_error *err)
 {
     const cof_locks *locks = &r->opened.head.locks;
     bool skipped = r->roster.skipped[0] != '\0';
@@ -225,62 +211,109 @@ void cof_rotate_result_wipe(cof_rotate_result *result)
     memset(result, 0, sizeof(*result));
 }
 
-/* ---- all of it ---- */
+/* ---- up to the writes ---- */
 
-/*
- * An interrupted change is completed even where nothing else is to be done.  Where it only looks
- * complete, since a killed process left its last writes in the page cache, they are made durable:
- * "as asked for" has to be true of the disk.
- */
-static cof_status settle_only(rotation *r, cof_rotate_result *result, cof_error *err)
-{
-    if (r->options->dry_run)
-        return COF_OK;
-    return cof_head_settle(&r->opened.head, r->file, &result->finished_pending, err);
-}
-
-static cof_status rotate_locked(rotation *r, cof_rotate_result *result, cof_error *err)
+/* What is to be put in the place of the present envelope; r->envelope stays empty if nothing is. */
+static cof_status decide(making *r, cof_rotate_result *result, cof_error *err)
 {
     static const cof_cert_list nobody = COF_CERT_LIST_INIT;
     cof_status st;
 
-    if ((st = open_backup(r, err)) != COF_OK)
+    if ((st = cof_digest_from_name(&r->digest, r->options->digest, err)) != COF_OK ||
+        (st = open_backup(r, err)) != COF_OK)
         return st;
     (void)cof_head_report(&r->opened.head, &r->options->report);
     /* A list that nobody trusted decided on is no list: each recipient is a new one. */
     st = cof_roster_apply(&r->roster, believed(r) ? &r->opened.head.locks.recipients : &nobody,
                           r->options, err);
-    if (st != COF_OK || (st = describe(r, result, err)) != COF_OK)
+    if (st != COF_OK || (st = describe(r, result, err)) != COF_OK || r->roster.skipped[0] != '\0')
         return st;
-    if (r->roster.skipped[0] != '\0')
-        return settle_only(r, result, err);
     if ((st = make_envelope(r, err)) != COF_OK || (st = check_fit(r, err)) != COF_OK ||
         (st = check_new_keys(r, err)) != COF_OK)
         return st;
     note_signer(r);
-    return write_envelope(r, result, err);
+    return COF_OK;
 }
 
-cof_status cof_rotate(const cof_rotate_options *options, cof_rotate_result *result, cof_error *err)
+/*
+ * An interrupted change is completed even where nothing else is to be done.  Where it only looks
+ * complete, since a killed process left its last writes in the page cache, they are made durable:
+ * "as asked for" has to be true of the disk.  The first barrier of every plan does that.
+ */
+static cof_status plan(cof_rotation *out, making *r, cof_error *err)
 {
-    rotation r;
-    uint64_t start;
+    bool replaces = r->envelope.len > 0;
+
+    out->writes = !r->options->dry_run;
+    if (!out->writes)
+        return COF_OK;
+    return cof_change_plan(&out->change, &r->opened.head, replaces ? &r->envelope : NULL, err);
+}
+
+cof_status cof_rotation_prepare(cof_rotation *out, const cof_rotate_options *options, bool wait,
+                                cof_rotate_result *result, cof_error *err)
+{
+    making r;
     cof_status st;
 
     memset(&r, 0, sizeof(r));
-    r.options = options;
-    if ((st = check_options(&r, err)) != COF_OK ||
-        (st = cof_open_for_change(&r.file, options->path, err)) != COF_OK)
+    *out = (cof_rotation){.change = COF_CHANGE_INIT};
+    if ((st = cof_open_for_change(&out->file, options->path, wait, err)) != COF_OK)
         return st;
-    start = cof_clock_monotonic_ns();
-    st = rotate_locked(&r, result, err);
-    cof_lock_release(r.file);
-    result->nanoseconds = cof_clock_monotonic_ns() - start;
+    r.options = options;
+    r.file = out->file;
+    if ((st = decide(&r, result, err)) == COF_OK)
+        st = plan(out, &r, err);
     cof_roster_wipe(&r.roster);
     cof_opened_wipe(&r.opened);
     cof_buf_free(&r.keys);
     cof_buf_free(&r.custody);
     cof_buf_free(&r.envelope);
-    cof_file_free(r.file);
+    return st;
+}
+
+void cof_rotation_wipe(cof_rotation *rotation)
+{
+    cof_change_wipe(&rotation->change);
+    cof_file_free(rotation->file); /* and with it the lock */
+    rotation->file = NULL;
+}
+
+cof_status cof_rotation_conclude(const cof_rotation *rotation, const char *path,
+                                 cof_rotate_result *result, cof_error *err)
+{
+    bool same = true;
+    cof_status st;
+
+    if (!rotation->writes)
+        return COF_OK;
+    result->finished_pending = cof_change_settles(&rotation->change);
+    if ((st = cof_file_still_at_path(&same, rotation->file, path, err)) != COF_OK)
+        return st;
+    if (!same)
+        return cof_fail(err, COF_BUSY,
+                        "%s was removed or replaced by another program while its locks were "
+                        "changed: whatever has this name now was not; run the same command again",
+                        cof_file_label(rotation->file));
+    result->changed = result->skipped[0] == '\0';
+    return COF_OK;
+}
+
+/* ---- one alone ---- */
+
+cof_status cof_rotate(const cof_rotate_options *options, cof_rotate_result *result, cof_error *err)
+{
+    uint64_t start = cof_clock_monotonic_ns();
+    cof_rotation one;
+    cof_status st;
+
+    if ((st = cof_rotate_options_check(options, err)) != COF_OK)
+        return st;
+    if ((st = cof_rotation_prepare(&one, options, true, result, err)) == COF_OK && one.writes)
+        st = cof_change_run(&one.change, one.file, err);
+    if (st == COF_OK)
+        st = cof_rotation_conclude(&one, options->path, result, err);
+    cof_rotation_wipe(&one);
+    result->nanoseconds = cof_clock_monotonic_ns() - start;
     return st;
 }
