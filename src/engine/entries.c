@@ -10,7 +10,6 @@
 
 #include "base/error.h"
 #include "engine/note.h"
-#include "engine/walk.h"
 #include "format/index.h"
 #include "format/limits.h"
 #include "store/spool.h"
@@ -25,14 +24,26 @@ static size_t block_records(const cof_entries *e, size_t b)
     return left < COF_MERKLE_BLOCK ? (size_t)left : COF_MERKLE_BLOCK;
 }
 
-/* A record takes at least a header and a byte: more cannot be in this body. */
+/* A record takes at least a header and a byte: more cannot be in these volumes. */
+static bool can_hold(const cof_opened *o, uint64_t records)
+{
+    for (uint32_t v = 1; v <= cof_body_highest(o->body); v++) {
+        uint64_t most = cof_body_len(o->body, v) / (COF_FRAME_SIZE + 1);
+
+        if (records <= most)
+            return true;
+        records -= most;
+    }
+    return false;
+}
+
 static cof_status allocate(cof_entries *e, cof_error *err)
 {
     uint64_t records = e->opened->manifest.records;
 
-    if (records > e->opened->body.len / (COF_FRAME_SIZE + 1))
+    if (!can_hold(e->opened, records))
         return cof_fail_rule(err, COF_FORMAT, "MF-5", COF_NO_OFFSET,
-                             "the manifest counts more records than the file can hold");
+                             "the manifest counts more records than its volumes can hold");
     e->blocks = (size_t)((records + COF_MERKLE_BLOCK - 1) / COF_MERKLE_BLOCK);
     e->roots = calloc(e->blocks + 1, sizeof(*e->roots));
     e->data_at = calloc(e->blocks + 1, sizeof(*e->data_at));
@@ -76,6 +87,38 @@ size_t cof_entries_block_at(const cof_entries *e, uint64_t offset)
     return low;
 }
 
+/* ---- runs ---- */
+
+static cof_status add_run(cof_entries *e, const cof_run *run, cof_error *err)
+{
+    size_t cap = e->run_cap == 0 ? 16 : 2 * e->run_cap;
+    cof_run *more;
+
+    if (e->run_count == e->run_cap) {
+        if ((more = reallocarray(e->runs, cap, sizeof(*more))) == NULL)
+            return cof_fail(err, COF_NOMEM, "out of memory");
+        e->runs = more;
+        e->run_cap = cap;
+    }
+    e->runs[e->run_count++] = *run;
+    return COF_OK;
+}
+
+const cof_run *cof_entries_run(const cof_entries *e, uint64_t record)
+{
+    size_t low = 0, high = e->run_count;
+
+    while (high - low > 1) {
+        size_t mid = low + (high - low) / 2;
+
+        if (e->runs[mid].first <= record)
+            low = mid;
+        else
+            high = mid;
+    }
+    return &e->runs[low];
+}
+
 /* ---- from INDEX frames ---- */
 
 static cof_status broken(uint64_t at, cof_error *err)
@@ -83,27 +126,30 @@ static cof_status broken(uint64_t at, cof_error *err)
     return cof_fail_rule(err, COF_FORMAT, "IX-3", at, "an index is damaged");
 }
 
-/* Read the entries of block b from its INDEX frame; nothing in it is believed yet. */
-static cof_status read_index(cof_entries *e, size_t b, cof_error *err)
+/*
+ * Append the entries of an INDEX frame to the block that is being loaded, and say where its first
+ * record is.  Nothing in it is believed yet; that the list has no gaps was checked with the tail
+ * (TL-5).
+ */
+static cof_status read_index(cof_entries *e, const cof_index_ref *ref, cof_run *run, cof_error *err)
 {
-    const cof_index_ref *ref = &e->opened->ending.tail.indexes[b];
     uint8_t header[COF_FRAME_SIZE + COF_INDEX_HEADER_SIZE];
-    uint32_t count = (uint32_t)block_records(e, b);
-    cof_slice payload = {header + COF_FRAME_SIZE, COF_INDEX_HEADER_SIZE};
+    cof_body *body = e->opened->body;
     cof_frame frame;
     cof_status st;
 
-    if (ref->volume != 1 || ref->count != count || ref->first_record != b * COF_MERKLE_BLOCK)
+    if (e->count + ref->count > COF_MERKLE_BLOCK)
         return broken(ref->offset, err);
-    if ((st = cof_body_read(header, sizeof(header), &e->opened->body, ref->offset, err)) != COF_OK)
+    if ((st = cof_body_read(header, sizeof(header), body, ref->volume, ref->offset, err)) != COF_OK)
         return st;
     if (cof_frame_parse(&frame, header, NULL) != COF_OK || frame.kind != COF_FRAME_INDEX ||
-        frame.stored_len != COF_INDEX_HEADER_SIZE + count * COF_ENTRY_SIZE)
+        frame.stored_len != COF_INDEX_HEADER_SIZE + ref->count * COF_ENTRY_SIZE)
         return broken(ref->offset, err);
-    e->count = count;
-    e->offset = cof_be64_load(payload.data + 8);
-    return cof_body_read(e->entries, count * (size_t)COF_ENTRY_SIZE, &e->opened->body,
-                         ref->offset + sizeof(header), err);
+    *run = (cof_run){ref->first_record, {ref->volume, cof_be64_load(header + COF_FRAME_SIZE + 8)}};
+    st = cof_body_read(e->entries + e->count * COF_ENTRY_SIZE, ref->count * (size_t)COF_ENTRY_SIZE,
+                       body, ref->volume, ref->offset + sizeof(header), err);
+    e->count += ref->count;
+    return st;
 }
 
 static cof_status check_root(const cof_entries *e, cof_error *err)
@@ -120,24 +166,24 @@ static cof_status check_root(const cof_entries *e, cof_error *err)
     return st;
 }
 
-/* Bytes of the frames of the records whose entries are loaded. */
-static uint64_t frames_len(const cof_entries *e)
+/* Bytes of the frames of the records whose entries were loaded last. */
+static uint64_t frames_len(const cof_entries *e, size_t count)
 {
     uint64_t len = 0;
 
-    for (size_t i = 0; i < e->count; i++)
+    for (size_t i = e->count - count; i < e->count; i++)
         len += COF_FRAME_SIZE + cof_be32_load(e->entries + i * COF_ENTRY_SIZE + 12);
     return len;
 }
 
-/* Are there only ancillary frames between two body offsets? */
-static bool only_ancillary(const cof_body *body, uint64_t from, uint64_t to)
+/* Are there only ancillary frames between two offsets in the body of a volume? */
+static bool only_ancillary(cof_body *body, uint32_t volume, uint64_t from, uint64_t to)
 {
     uint8_t raw[COF_FRAME_SIZE];
     cof_frame f;
 
     while (from < to) {
-        if (cof_body_read(raw, sizeof(raw), body, from, NULL) != COF_OK ||
+        if (cof_body_read(raw, sizeof(raw), body, volume, from, NULL) != COF_OK ||
             cof_frame_parse(&f, raw, NULL) != COF_OK || f.kind < COF_FRAME_ANCILLARY)
             return false;
         from += COF_FRAME_SIZE + f.stored_len;
@@ -145,36 +191,69 @@ static bool only_ancillary(const cof_body *body, uint64_t from, uint64_t to)
     return from == to;
 }
 
-/*
- * Offsets are not under the root, but they follow from it: the records of a block end where its
- * INDEX stands, and begin behind the INDEX before it.  *at is where that was.
+/* IX-1: is an INDEX due behind the last of these records?  *next follows it in the list, or NULL.
  */
-static bool offsets_fit(const cof_entries *e, size_t b, uint64_t *at)
+static bool index_belongs(const cof_index_ref *ref, const cof_index_ref *next)
 {
-    uint64_t index_at = e->opened->ending.tail.indexes[b].offset;
-    uint64_t len = frames_len(e);
+    return (ref->first_record + ref->count) % COF_INDEX_RECORDS == 0 || next == NULL ||
+           next->volume != ref->volume;
+}
 
-    if (e->offset > index_at || index_at - e->offset != len ||
-        !only_ancillary(&e->opened->body, *at, e->offset))
+/*
+ * Offsets are not under the root, but they follow from it: the records of an INDEX end where it
+ * stands, and begin behind the INDEX before it, or with their volume.  *at is where that was.
+ */
+static bool offsets_fit(const cof_entries *e, const cof_index_ref *ref, const cof_run *run,
+                        cof_place *at)
+{
+    const cof_manifest *m = &e->opened->manifest;
+    uint64_t from = ref->volume == at->volume ? at->offset : 0;
+
+    if (ref->volume > m->volume_count ||
+        (ref->volume != at->volume && m->volumes[ref->volume - 1].first_record != run->first) ||
+        run->at.offset > ref->offset || ref->offset - run->at.offset != frames_len(e, ref->count) ||
+        !only_ancillary(e->opened->body, ref->volume, from, run->at.offset))
         return false;
-    *at = index_at + COF_FRAME_SIZE + COF_INDEX_HEADER_SIZE + e->count * COF_ENTRY_SIZE;
+    *at = (cof_place){ref->volume, ref->offset + COF_FRAME_SIZE + COF_INDEX_HEADER_SIZE +
+                                       (uint64_t)ref->count * COF_ENTRY_SIZE};
     return true;
+}
+
+/* Load block b, whose first INDEX frame is number *next in the list, and learn its runs. */
+static cof_status load_first(cof_entries *e, size_t b, size_t *next, cof_place *at, cof_error *err)
+{
+    const cof_tail *tail = &e->opened->ending.tail;
+    cof_run run;
+    cof_status st = COF_OK;
+
+    for (e->count = 0; st == COF_OK && e->count < block_records(e, b);) {
+        const cof_index_ref *ref = &tail->indexes[*next];
+
+        if (++*next > tail->index_count)
+            return broken(COF_NO_OFFSET, err);
+        if ((st = read_index(e, ref, &run, err)) != COF_OK)
+            return st;
+        if (!index_belongs(ref, *next < tail->index_count ? ref + 1 : NULL) ||
+            !offsets_fit(e, ref, &run, at))
+            return broken(ref->offset, err);
+        st = add_run(e, &run, err);
+    }
+    return st;
 }
 
 static cof_status prove_by_index(cof_entries *e, cof_error *err)
 {
     cof_order order = {0};
-    uint64_t at = 0;
+    cof_place at = {1, 0};
+    size_t next = 0;
     cof_status st = COF_OK;
 
-    if (!e->opened->ending.found || e->opened->ending.tail.index_count != e->blocks)
+    if (!e->opened->ending.found ||
+        cof_tail_records(&e->opened->ending.tail) != e->opened->manifest.records)
         return broken(COF_NO_OFFSET, err);
     for (size_t b = 0; st == COF_OK && b < e->blocks; b++) {
-        if ((st = read_index(e, b, err)) != COF_OK)
-            return st;
-        if (!offsets_fit(e, b, &at))
-            return broken(e->opened->ending.tail.indexes[b].offset, err);
-        if ((st = note_block(e, &order, b, err)) == COF_OK)
+        if ((st = load_first(e, b, &next, &at, err)) == COF_OK &&
+            (st = note_block(e, &order, b, err)) == COF_OK)
             st = cof_merkle_block_root(e->roots[b], e->entries, e->count, err);
     }
     return st == COF_OK ? check_root(e, err) : st;
@@ -185,18 +264,13 @@ static cof_status prove_by_index(cof_entries *e, cof_error *err)
 typedef struct rebuild {
     cof_entries *e;
     cof_order order;
-    const cof_body *body;
-    uint64_t at;
 } rebuild;
 
-static cof_status rebuild_read(void *ctx, void *out, size_t len, cof_error *err)
+static cof_status rebuild_read(void *ctx, void *out, size_t len, cof_place from, cof_error *err)
 {
     rebuild *r = ctx;
-    cof_status st = cof_body_read(out, len, r->body, r->at, err);
 
-    if (st == COF_OK)
-        r->at += len;
-    return st;
+    return cof_body_read(out, len, r->e->opened->body, from.volume, from.offset, err);
 }
 
 /* Collect a block's entries, then its root, then spool them. */
@@ -214,17 +288,29 @@ static cof_status flush_block(rebuild *r, size_t b, cof_error *err)
     return st;
 }
 
+/* A run goes on while its block and its volume do. */
+static cof_status note_run(cof_entries *e, uint64_t record, cof_place at, cof_error *err)
+{
+    const cof_run run = {record, at};
+
+    if (e->count > 0 && e->runs[e->run_count - 1].at.volume == at.volume)
+        return COF_OK;
+    return add_run(e, &run, err);
+}
+
 static cof_status rebuild_record(void *ctx, const cof_frame *frame, const uint8_t *entry,
-                                 uint8_t *payload, uint64_t at, cof_error *err)
+                                 uint8_t *payload, cof_place at, cof_error *err)
 {
     cof_entries *e = ((rebuild *)ctx)->e;
     size_t b = (size_t)(frame->record / COF_MERKLE_BLOCK);
+    cof_status st;
 
     (void)payload;
     if (b >= e->blocks)
-        return cof_fail_rule(err, COF_AUTH, "MF-6", at, "there are more records than were signed");
-    if (e->count == 0)
-        e->spool_offset[b] = at;
+        return cof_fail_rule(err, COF_AUTH, "MF-6", at.offset,
+                             "there are more records than were signed");
+    if ((st = note_run(e, frame->record, at, err)) != COF_OK)
+        return st;
     memcpy(e->entries + e->count * COF_ENTRY_SIZE, entry, COF_ENTRY_SIZE);
     e->count++;
     return e->count == block_records(e, b) ? flush_block(ctx, b, err) : COF_OK;
@@ -234,17 +320,14 @@ static cof_status prove_by_walking(cof_entries *e, cof_error *err)
 {
     static const cof_report silent = {NULL, NULL, NULL};
     const cof_opened *o = e->opened;
-    rebuild r = {.e = e, .body = &o->body};
+    rebuild r = {.e = e};
     cof_walk_hooks hooks = {.read = rebuild_read, .record = rebuild_record, .ctx = &r};
     cof_walk walk;
     cof_status st;
 
-    e->count = 0;
-    e->spool_offset = calloc(e->blocks + 1, sizeof(*e->spool_offset));
-    if (e->spool_offset == NULL)
-        return cof_fail(err, COF_NOMEM, "out of memory");
-    if ((st = cof_walk_init(&walk, &o->head.preamble, &hooks, o->manifest.volumes[0].bytes, &silent,
-                            err)) != COF_OK ||
+    e->count = e->run_count = 0;
+    if ((st = cof_walk_init(&walk, &o->head.preamble, &hooks, &o->manifest, &silent, err)) !=
+            COF_OK ||
         (st = cof_spool_new(&e->spool, NULL, err)) != COF_OK ||
         (st = cof_walk_run(&walk, err)) != COF_OK ||
         (st = cof_walk_check(&walk, &o->manifest, err)) != COF_OK)
@@ -276,16 +359,28 @@ cof_status cof_entries_prove(cof_entries *out, const cof_opened *opened, const c
     return COF_OK;
 }
 
+/* Load block b once more from its INDEX frames, each of which is one run. */
+static cof_status load_again(cof_entries *e, size_t b, cof_error *err)
+{
+    const cof_tail *tail = &e->opened->ending.tail;
+    size_t i = (size_t)(cof_entries_run(e, (uint64_t)b * COF_MERKLE_BLOCK) - e->runs);
+    cof_run run;
+    cof_status st = COF_OK;
+
+    for (e->count = 0; st == COF_OK && e->count < block_records(e, b); i++)
+        st = read_index(e, &tail->indexes[i], &run, err);
+    return st;
+}
+
 cof_status cof_entries_load(cof_entries *e, size_t b, cof_error *err)
 {
     uint8_t root[COF_SHA256_SIZE];
     cof_status st;
 
     if (e->spool == NULL) {
-        st = read_index(e, b, err);
+        st = load_again(e, b, err);
     } else {
         e->count = block_records(e, b);
-        e->offset = e->spool_offset[b];
         st = cof_file_read_full(e->entries, e->count * COF_ENTRY_SIZE, e->spool,
                                 (uint64_t)b * BLOCK_BYTES, err);
     }
@@ -302,7 +397,7 @@ void cof_entries_wipe(cof_entries *e)
     free(e->roots);
     free(e->data_at);
     free(e->entries);
-    free(e->spool_offset);
+    free(e->runs);
     cof_file_free(e->spool);
     memset(e, 0, sizeof(*e));
 }

@@ -13,20 +13,27 @@
  */
 
 #include "engine/open.h"
+#include "engine/walk.h"
+
+/* Records whose frames follow each other: a block of them, or what of it lies in one volume. */
+typedef struct cof_run {
+    uint64_t first; /* record number */
+    cof_place at;   /* of its frame: a hint (RC-9) */
+} cof_run;
 
 typedef struct cof_entries {
     const cof_opened *opened; /* borrowed */
     uint8_t (*roots)[COF_SHA256_SIZE];
     uint64_t *data_at; /* offset in stream 0 at which the DATA of each block begins, or would */
     size_t blocks;
-    uint64_t stream_len;    /* of stream 0 */
-    cof_file *spool;        /* NULL: the entries are in the INDEX frames */
-    uint64_t *spool_offset; /* body offset of the first record of each block, if spooled */
+    uint64_t stream_len; /* of stream 0 */
+    cof_run *runs;       /* one for each INDEX frame, in order */
+    size_t run_count, run_cap;
+    cof_file *spool; /* NULL: the entries are in the INDEX frames */
 
     /* The block that is loaded. */
     uint8_t *entries;
     size_t count;
-    uint64_t offset; /* body offset of its first record's frame: a hint (RC-9) */
 } cof_entries;
 
 /*
@@ -40,8 +47,11 @@ cof_status cof_entries_prove(cof_entries *out, const cof_opened *opened, const c
 /* The block that holds the DATA record which covers an offset below stream_len. */
 size_t cof_entries_block_at(const cof_entries *entries, uint64_t offset);
 
-/* Load block number b (records b * 4096 on) into entries, count, offset. */
+/* Load block number b (records b * 4096 on) into entries and count. */
 cof_status cof_entries_load(cof_entries *entries, size_t b, cof_error *err) COF_MUST_USE;
+
+/* The run that a record, which is below manifest.records, lies in. */
+const cof_run *cof_entries_run(const cof_entries *entries, uint64_t record);
 
 void cof_entries_wipe(cof_entries *entries);
 

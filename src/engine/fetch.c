@@ -102,7 +102,6 @@ static uint32_t stored_len(const cof_fetch *f, uint64_t number, cof_frame *frame
                : 0;
 }
 
-/* Load block b; next becomes its first record. */
 static cof_status load(cof_fetch *f, size_t b, cof_error *err)
 {
     cof_status st;
@@ -110,31 +109,31 @@ static cof_status load(cof_fetch *f, size_t b, cof_error *err)
     if (f->block == b)
         return COF_OK;
     f->block = SIZE_MAX;
-    if ((st = cof_entries_load(&f->entries, b, err)) != COF_OK)
-        return st;
-    f->block = b;
-    f->next = (uint64_t)b * COF_MERKLE_BLOCK;
-    f->next_at = f->entries.offset;
-    return COF_OK;
+    if ((st = cof_entries_load(&f->entries, b, err)) == COF_OK)
+        f->block = b;
+    return st;
 }
 
-/* Where the frame of a record stands: forward from next if that helps, else from the block's first.
+/*
+ * Where the frame of a record in the loaded block stands: forward from next if that helps, else
+ * from the first of its run.
  */
-static uint64_t find(cof_fetch *f, uint64_t number)
+static cof_place find(cof_fetch *f, uint64_t number)
 {
+    const cof_run *run = cof_entries_run(&f->entries, number);
     cof_frame frame;
 
-    if (f->next > number || f->next / COF_MERKLE_BLOCK != number / COF_MERKLE_BLOCK) {
-        f->next = (uint64_t)f->block * COF_MERKLE_BLOCK;
-        f->next_at = f->entries.offset;
+    if (f->next > number || f->next <= run->first) {
+        f->next = run->first;
+        f->next_at = run->at.offset;
     }
     for (; f->next < number; f->next++)
         f->next_at += COF_FRAME_SIZE + stored_len(f, f->next, &frame);
-    return f->next_at;
+    return (cof_place){run->at.volume, f->next_at};
 }
 
 /* The record that is at hand in the loaded block. */
-static cof_status fetch_found(cof_fetch *f, uint64_t number, uint64_t at, cof_error *err)
+static cof_status fetch_found(cof_fetch *f, uint64_t number, cof_place at, cof_error *err)
 {
     const cof_opened *o = &f->reader->opened;
     const uint8_t *entry = entry_of(f, number);
@@ -144,11 +143,11 @@ static cof_status fetch_found(cof_fetch *f, uint64_t number, uint64_t at, cof_er
         (st = cof_frame_check_record(&f->header, &o->head.preamble, err)) != COF_OK)
         return st;
     if (f->header.record != number)
-        return cof_fail_rule(err, COF_AUTH, "RC-9", at, "record %" PRIu64 " is not in its place",
-                             number);
-    if ((st = cof_body_read(f->frame, COF_FRAME_SIZE + (size_t)f->header.stored_len, &o->body, at,
-                            err)) != COF_OK ||
-        (st = prove(f, entry, at, err)) != COF_OK)
+        return cof_fail_rule(err, COF_AUTH, "RC-9", at.offset,
+                             "record %" PRIu64 " is not in its place", number);
+    if ((st = cof_body_read(f->frame, COF_FRAME_SIZE + (size_t)f->header.stored_len, o->body,
+                            at.volume, at.offset, err)) != COF_OK ||
+        (st = prove(f, entry, at.offset, err)) != COF_OK)
         return st;
     return cof_unsealer_run(f->unsealer, &f->plain, &f->header, f->frame, f->frame + COF_FRAME_SIZE,
                             err);
@@ -156,7 +155,7 @@ static cof_status fetch_found(cof_fetch *f, uint64_t number, uint64_t at, cof_er
 
 cof_status cof_fetch_record(cof_fetch *f, uint64_t number, cof_error *err)
 {
-    uint64_t at;
+    cof_place at;
     cof_status st;
 
     f->damaged = false;
@@ -171,7 +170,7 @@ cof_status cof_fetch_record(cof_fetch *f, uint64_t number, cof_error *err)
     f->damaged = st == COF_AUTH || st == COF_FORMAT || st == COF_IO;
     if (f->held) {
         f->next = number + 1;
-        f->next_at = at + COF_FRAME_SIZE + f->header.stored_len;
+        f->next_at = at.offset + COF_FRAME_SIZE + f->header.stored_len;
     }
     return st;
 }

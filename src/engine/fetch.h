@@ -18,8 +18,8 @@ typedef struct cof_fetch {
     cof_reader *reader; /* borrowed */
     cof_entries entries;
     size_t block;     /* the one that is loaded; SIZE_MAX: none */
-    uint64_t next;    /* the record whose frame stands at next_at */
-    uint64_t next_at; /* body offset */
+    uint64_t next;    /* the record whose frame stands at next_at, unless it begins a run */
+    uint64_t next_at; /* offset in the body of its volume */
     cof_unsealer *unsealer;
     cof_sha256_ctx *sha;
     uint8_t *frame; /* the largest frame of a record */

@@ -50,7 +50,8 @@ static uint64_t last_bytes(const cof_manifest *m)
 
 static cof_status find_ending(cof_opened *o, uint64_t hint, cof_error *err)
 {
-    return cof_ending_find(&o->ending, &o->body, o->head.preamble.epoch, hint, err);
+    return cof_ending_find(&o->ending, o->body, cof_body_highest(o->body), o->head.preamble.epoch,
+                           hint, err);
 }
 
 /* From the head if it is there, else from the tail; from both if the body is needed anyway. */
@@ -63,9 +64,9 @@ static cof_status find_manifest(cof_opened *o, const cof_opening *how, cof_error
         if ((st = find_ending(o, COF_NO_OFFSET, err)) != COF_OK)
             return st;
         if (!o->ending.found)
-            return cof_fail_rule(err, COF_FORMAT, "TL-4", o->body.base + o->body.len,
-                                 "%s is incomplete: it ends without a manifest",
-                                 cof_file_label(o->file));
+            return cof_fail_rule(
+                err, COF_FORMAT, "TL-4", cof_body_base(o->body, 1) + cof_body_len(o->body, 1),
+                "%s is incomplete: it ends without a manifest", cof_file_label(o->file));
         return load_manifest(o, o->ending.tail.manifests.items[0], err);
     }
     if ((st = load_manifest(o, in_head, err)) != COF_OK || how->head_only)
@@ -153,22 +154,23 @@ static cof_status check_manifest(const cof_opened *o, cof_error *err)
 static cof_status check_length(cof_opened *o, const cof_opening *how, cof_error *err)
 {
     uint64_t bytes = last_bytes(&o->manifest);
+    uint64_t have = cof_body_len(o->body, 1), base = cof_body_base(o->body, 1);
 
     if (how->head_only && o->head.locks.envelope.manifest.len != 0)
         return COF_OK; /* CH-1: the body is not even looked at */
     if (o->manifest.volume_count != 1)
         return cof_fail(err, COF_UNSUPPORTED, "the backup has %zu volumes; this version reads one",
                         o->manifest.volume_count);
-    if (o->body.len < bytes)
-        return cof_fail_rule(err, COF_FORMAT, "MF-5", o->body.base + o->body.len,
+    if (have < bytes)
+        return cof_fail_rule(err, COF_FORMAT, "MF-5", base + have,
                              "%s is cut off: %" PRIu64 " bytes of its content are missing",
-                             cof_file_label(o->file), bytes - o->body.len);
+                             cof_file_label(o->file), bytes - have);
     if (o->ending.found && o->ending.first != bytes)
-        return cof_fail_rule(err, COF_FORMAT, "MF-5", o->body.base + o->ending.first,
+        return cof_fail_rule(err, COF_FORMAT, "MF-5", base + o->ending.first,
                              "the content of %s does not have the length that was signed",
                              cof_file_label(o->file));
     o->has_body = true;
-    return cof_ending_check(&o->ending, &o->body, bytes, how->report, &o->damaged, err);
+    return cof_ending_check(&o->ending, o->body, bytes, how->report, &o->damaged, err);
 }
 
 /* ---- custody ---- */
@@ -246,7 +248,7 @@ cof_status cof_opened_load(cof_opened *out, const cof_file *file, const cof_open
     memset(out, 0, sizeof(*out));
     out->file = file;
     if ((st = cof_head_load(&out->head, file, how->trust, err)) != COF_OK ||
-        (st = cof_body_init(&out->body, file, cof_head_length(&out->head), err)) != COF_OK ||
+        (st = cof_body_new(&out->body, file, cof_head_length(&out->head), err)) != COF_OK ||
         (st = find_manifest(out, how, err)) != COF_OK ||
         (st = judge_maker(out, how, err)) != COF_OK || /* OP-1: before any private key */
         (st = check_manifest(out, err)) != COF_OK ||
@@ -268,6 +270,7 @@ void cof_opened_wipe(cof_opened *o)
     cof_manifest_wipe(&o->manifest);
     cof_signed_free(o->manifest_message);
     cof_ending_wipe(&o->ending);
+    cof_body_free(o->body);
     cof_head_wipe(&o->head);
     memset(o, 0, sizeof(*o));
 }

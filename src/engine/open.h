@@ -23,7 +23,7 @@
 typedef struct cof_opened {
     const cof_file *file; /* borrowed */
     cof_head head;
-    cof_body body;
+    cof_body *body;    /* owned */
     cof_ending ending; /* not looked for if has_body is false and the head has the manifest */
     bool has_body;     /* the length of the body was checked */
 

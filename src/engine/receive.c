@@ -37,13 +37,18 @@ static cof_status ended_early(cof_error *err)
                          "the backup ends early: the sender stopped, or the connection broke");
 }
 
-static cof_status read_exactly(void *ctx, void *out, size_t len, cof_error *err)
+static cof_status read_exactly(receive *r, void *out, size_t len, cof_error *err)
 {
-    receive *r = ctx;
     size_t got;
     cof_status st = cof_file_read_stream(out, len, &got, r->in, err);
 
     return st == COF_OK && got != len ? ended_early(err) : st;
+}
+
+static cof_status read_on(void *ctx, void *out, size_t len, cof_place from, cof_error *err)
+{
+    (void)from; /* a pipe goes front to back */
+    return read_exactly(ctx, out, len, err);
 }
 
 static cof_status copy_on(void *ctx, const void *data, size_t len, cof_error *err)
@@ -128,9 +133,8 @@ static bool same_indexes(const cof_tail *a, const cof_tail *b)
 
 static cof_status receive_body(receive *r, cof_error *err)
 {
-    cof_walk_hooks hooks = {.read = read_exactly, .copy = copy_on, .index = note_index, .ctx = r};
-    cof_status st =
-        cof_walk_init(&r->walk, &r->preamble, &hooks, COF_NO_OFFSET, &r->options->report, err);
+    cof_walk_hooks hooks = {.read = read_on, .copy = copy_on, .index = note_index, .ctx = r};
+    cof_status st = cof_walk_init(&r->walk, &r->preamble, &hooks, NULL, &r->options->report, err);
 
     return st == COF_OK ? cof_walk_run(&r->walk, err) : st;
 }

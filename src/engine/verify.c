@@ -17,7 +17,6 @@
 
 typedef struct check {
     cof_reader *reader;
-    uint64_t at;                  /* next body offset to read */
     cof_unsealer *unsealer;       /* deep only */
     cof_catalog_checker *catalog; /* deep only, of a tree */
     uint64_t stream_len;          /* of stream 0 */
@@ -25,18 +24,15 @@ typedef struct check {
     bool list_differs;            /* the tail's list of them is not what was met */
 } check;
 
-static cof_status check_read(void *ctx, void *out, size_t len, cof_error *err)
+static cof_status check_read(void *ctx, void *out, size_t len, cof_place from, cof_error *err)
 {
     check *c = ctx;
-    cof_status st = cof_body_read(out, len, &c->reader->opened.body, c->at, err);
 
-    if (st == COF_OK)
-        c->at += len;
-    return st;
+    return cof_body_read(out, len, c->reader->opened.body, from.volume, from.offset, err);
 }
 
 static cof_status check_record(void *ctx, const cof_frame *frame, const uint8_t *entry,
-                               uint8_t *payload, uint64_t at, cof_error *err)
+                               uint8_t *payload, cof_place at, cof_error *err)
 {
     check *c = ctx;
     cof_slice plain;
@@ -80,14 +76,19 @@ static void report_list(const check *c)
     cof_reader_damaged(c->reader, 1);
 }
 
-/* IX-3, once the root has shown that it is the index and not the records. */
-static void report_indexes(const check *c, size_t damaged)
+/* IX-3, VE-1, once the root has shown that it is the index and not the records. */
+static void report_frames(const check *c, size_t damaged, size_t damaged_ends)
 {
     if (damaged > 0)
         cof_note(&c->reader->options->report,
                  "%zu of %zu indexes are damaged; they are not needed to read the backup", damaged,
                  c->indexes);
-    cof_reader_damaged(c->reader, damaged);
+    if (damaged_ends > 0)
+        cof_note(&c->reader->options->report,
+                 "the marks at the end of %zu volumes are damaged; they are not needed to read the "
+                 "backup",
+                 damaged_ends);
+    cof_reader_damaged(c->reader, damaged + damaged_ends);
 }
 
 static cof_status walk_body(check *c, cof_error *err)
@@ -98,13 +99,13 @@ static cof_status walk_body(check *c, cof_error *err)
     cof_walk walk;
     cof_status st;
 
-    if ((st = cof_walk_init(&walk, &o->head.preamble, &hooks, o->manifest.volumes[0].bytes,
+    if ((st = cof_walk_init(&walk, &o->head.preamble, &hooks, &o->manifest,
                             &c->reader->options->report, err)) == COF_OK &&
         (st = cof_walk_run(&walk, err)) == COF_OK &&
         (st = cof_walk_check(&walk, &o->manifest, err)) == COF_OK &&
         (c->catalog == NULL ||
          (st = cof_catalog_checker_finish(c->catalog, c->stream_len, err)) == COF_OK)) {
-        report_indexes(c, walk.damaged);
+        report_frames(c, walk.damaged, walk.damaged_ends);
         report_list(c);
     }
     cof_walk_wipe(&walk);

@@ -57,15 +57,50 @@ cof_status cof_order_check(cof_order *o, const cof_frame *f, const cof_preamble 
     return COF_OK;
 }
 
-cof_status cof_walk_init(cof_walk *out, const cof_preamble *preamble, const cof_walk_hooks *hooks,
-                         uint64_t end, const cof_report *report, cof_error *err)
+#define END_SIZE (COF_FRAME_SIZE + COF_VOLUME_END_SIZE)
+
+static bool is_last(const cof_walk *w)
 {
+    return w->manifest == NULL || w->volume == w->manifest->volume_count;
+}
+
+/* Where the frames of the volume end that the walk has come to. */
+static cof_status enter_volume(cof_walk *w, uint32_t number, cof_error *err)
+{
+    const cof_manifest_volume *v;
+
+    w->volume = number;
+    w->at = 0;
+    w->end = COF_NO_OFFSET;
+    w->after_index = w->closing = false;
+    if (w->manifest == NULL)
+        return COF_OK;
+    v = &w->manifest->volumes[number - 1];
+    if (v->first_record != w->order.next)
+        return cof_fail_rule(err, COF_AUTH, "MF-6", 0,
+                             "volume %" PRIu32 " begins with record %" PRIu64
+                             ", not with the one that was signed",
+                             number, w->order.next);
+    if (!is_last(w) && v->bytes < END_SIZE)
+        return cof_fail_rule(err, COF_FORMAT, "MF-5", 0,
+                             "the manifest leaves no room for the end of volume %" PRIu32, number);
+    w->end = is_last(w) ? v->bytes : v->bytes - END_SIZE;
+    return COF_OK;
+}
+
+cof_status cof_walk_init(cof_walk *out, const cof_preamble *preamble, const cof_walk_hooks *hooks,
+                         const cof_manifest *manifest, const cof_report *report, cof_error *err)
+{
+    cof_status st;
+
     memset(out, 0, sizeof(*out));
     out->preamble = preamble;
     out->hooks = *hooks;
-    out->end = end;
+    out->manifest = manifest;
     out->report = report;
     cof_merkle_init(&out->tree);
+    if ((st = enter_volume(out, 1, err)) != COF_OK)
+        return st;
     out->pending = malloc((size_t)COF_INDEX_RECORDS * COF_ENTRY_SIZE);
     out->payload = malloc(cof_max_size(cof_frame_stored_max(preamble), COF_INDEX_SIZE_MAX));
     if (out->pending == NULL || out->payload == NULL)
@@ -82,10 +117,10 @@ void cof_walk_wipe(cof_walk *w)
     w->sha = NULL;
 }
 
-/* Read, and hand on. */
-static cof_status take(cof_walk *w, void *out, size_t len, cof_error *err)
+/* Read what stands at a body offset, and hand it on. */
+static cof_status take(cof_walk *w, void *out, size_t len, uint64_t from, cof_error *err)
 {
-    cof_status st = w->hooks.read(w->hooks.ctx, out, len, err);
+    cof_status st = w->hooks.read(w->hooks.ctx, out, len, (cof_place){w->volume, from}, err);
 
     if (st == COF_OK && w->hooks.copy != NULL)
         st = w->hooks.copy(w->hooks.ctx, out, len, err);
@@ -124,7 +159,7 @@ static cof_status index_differs(bool *out, const cof_walk *w, const uint8_t *hea
                                 const uint8_t *payload, cof_error *err)
 {
     cof_frame frame = cof_frame_other(COF_FRAME_INDEX, (uint32_t)index_payload_len(w));
-    cof_index index = {1, (uint32_t)w->pending_count, w->pending_at,
+    cof_index index = {w->volume, (uint32_t)w->pending_count, w->pending_at,
                        w->order.next - w->pending_count, w->pending};
     uint8_t expected[COF_FRAME_SIZE];
     cof_buf bytes = COF_BUF_INIT;
@@ -140,13 +175,14 @@ static cof_status index_differs(bool *out, const cof_walk *w, const uint8_t *hea
 /* IX-1, IX-3: step over the INDEX that must stand here; its header has been read. */
 static cof_status walk_index(cof_walk *w, const uint8_t header[COF_FRAME_SIZE], cof_error *err)
 {
-    cof_index_ref ref = {1, (uint32_t)w->pending_count, w->at, w->order.next - w->pending_count};
+    cof_index_ref ref = {w->volume, (uint32_t)w->pending_count, w->at,
+                         w->order.next - w->pending_count};
     size_t len = index_payload_len(w);
     bool differs = false;
     cof_status st;
 
     if ((st = check_room(w, len, err)) != COF_OK ||
-        (st = take(w, w->payload, len, err)) != COF_OK ||
+        (st = take(w, w->payload, len, w->at + COF_FRAME_SIZE, err)) != COF_OK ||
         (st = index_differs(&differs, w, header, w->payload, err)) != COF_OK)
         return st;
     w->damaged += differs;
@@ -185,7 +221,7 @@ static cof_status walk_record(cof_walk *w, const cof_frame *f, const uint8_t *he
                              w->at);
     if ((st = cof_order_check(&w->order, f, w->preamble, w->at, err)) != COF_OK ||
         (st = check_room(w, f->stored_len, err)) != COF_OK ||
-        (st = take(w, w->payload, f->stored_len, err)) != COF_OK ||
+        (st = take(w, w->payload, f->stored_len, w->at + COF_FRAME_SIZE, err)) != COF_OK ||
         (st = hash_record(w, f, header, err)) != COF_OK)
         return st;
     if (w->pending_count++ == 0)
@@ -196,7 +232,7 @@ static cof_status walk_record(cof_walk *w, const cof_frame *f, const uint8_t *he
         w->plain_bytes += f->plain_len;
     if (w->hooks.record != NULL &&
         (st = w->hooks.record(w->hooks.ctx, f, w->pending + (w->pending_count - 1) * COF_ENTRY_SIZE,
-                              w->payload, w->at, err)) != COF_OK)
+                              w->payload, (cof_place){w->volume, w->at}, err)) != COF_OK)
         return st;
     w->at += COF_FRAME_SIZE + f->stored_len;
     return COF_OK;
@@ -205,7 +241,8 @@ static cof_status walk_record(cof_walk *w, const cof_frame *f, const uint8_t *he
 /* FR-3: skip what later versions may put behind an index. */
 static cof_status walk_ancillary(cof_walk *w, const cof_frame *f, cof_error *err)
 {
-    size_t piece = cof_frame_stored_max(w->preamble);
+    uint64_t end = w->at + COF_FRAME_SIZE + f->stored_len;
+    size_t most = cof_frame_stored_max(w->preamble);
     cof_status st = COF_OK;
 
     if (!w->after_index)
@@ -214,20 +251,45 @@ static cof_status walk_ancillary(cof_walk *w, const cof_frame *f, cof_error *err
             "an ancillary frame stands at body offset %" PRIu64 ", not behind an index", w->at);
     if ((st = check_room(w, f->stored_len, err)) != COF_OK)
         return st;
-    for (size_t left = f->stored_len; st == COF_OK && left > 0; left -= cof_min_size(left, piece))
-        st = take(w, w->payload, cof_min_size(left, piece), err);
-    w->at += COF_FRAME_SIZE + f->stored_len;
+    for (size_t left = f->stored_len; st == COF_OK && left > 0; left -= cof_min_size(left, most))
+        st = take(w, w->payload, cof_min_size(left, most), end - left, err);
+    w->at = end;
     return st;
+}
+
+/* ---- VOLUME-END ---- */
+
+/* VE-1: what stands there follows from the manifest, so a damaged one is stepped over, too. */
+static cof_status walk_volume_end(cof_walk *w, cof_error *err)
+{
+    cof_frame frame = cof_frame_other(COF_FRAME_VOLUME_END, COF_VOLUME_END_SIZE);
+    uint8_t expected[END_SIZE], found[END_SIZE];
+    cof_status st;
+
+    if (w->pending_count > 0)
+        return cof_fail_rule(err, COF_FORMAT, "IX-1", w->at,
+                             "volume %" PRIu32 " ends without an index", w->volume);
+    if ((st = take(w, found, sizeof(found), w->at, err)) != COF_OK)
+        return st;
+    cof_frame_emit(expected, &frame);
+    cof_volume_end_emit(expected + COF_FRAME_SIZE, w->volume, w->order.next);
+    w->damaged_ends += !cof_slice_equal((cof_slice){found, sizeof(found)},
+                                        (cof_slice){expected, sizeof(expected)});
+    w->before += w->at + END_SIZE;
+    return enter_volume(w, w->volume + 1, err);
 }
 
 /* ---- the walk ---- */
 
 static cof_status unexpected(const cof_walk *w, const cof_frame *f, cof_error *err)
 {
-    if (f->kind == COF_FRAME_VOLUME_END)
+    if (f->kind == COF_FRAME_VOLUME_END && w->manifest == NULL)
         return cof_fail_rule(err, COF_UNSUPPORTED, "VE-1", w->at,
-                             "the backup goes on in another volume, which this version does not "
-                             "read");
+                             "the backup goes on in another volume, and only a whole one can come "
+                             "through a pipe");
+    if (f->kind == COF_FRAME_VOLUME_END)
+        return cof_fail_rule(err, COF_FORMAT, "VE-1", w->at,
+                             "a volume ends at body offset %" PRIu64 ", where it must not", w->at);
     return cof_fail_rule(err, COF_FORMAT, "IX-1", w->at,
                          "the content ends at body offset %" PRIu64 " without an index", w->at);
 }
@@ -240,7 +302,7 @@ static cof_status step(cof_walk *w, bool *done, cof_error *err)
     cof_status st;
 
     if ((st = check_room(w, 0, err)) != COF_OK ||
-        (st = take(w, header, sizeof(header), err)) != COF_OK)
+        (st = take(w, header, sizeof(header), w->at, err)) != COF_OK)
         return st;
     if (index_due(w))
         return walk_index(w, header, err);
@@ -252,22 +314,35 @@ static cof_status step(cof_walk *w, bool *done, cof_error *err)
         return walk_record(w, &f, header, err);
     if (f.kind == COF_FRAME_INDEX && w->pending_count > 0)
         return walk_index(w, header, err);
-    if (f.kind != COF_FRAME_TAIL || w->pending_count > 0 || w->end != COF_NO_OFFSET)
+    if (f.kind != COF_FRAME_TAIL || w->pending_count > 0 || w->manifest != NULL)
         return unexpected(w, &f, err);
     w->tail = f;
     *done = true;
     return cof_frame_check_other(&f, err);
 }
 
+/* Bytes of all volumes together; COF_NO_OFFSET where nobody knows. */
+static uint64_t total_bytes(const cof_walk *w)
+{
+    uint64_t total = 0;
+
+    if (w->manifest == NULL)
+        return COF_NO_OFFSET;
+    for (size_t i = 0; i < w->manifest->volume_count; i++)
+        total += w->manifest->volumes[i].bytes; /* 65,535 numbers below 2^53 */
+    return total;
+}
+
 cof_status cof_walk_run(cof_walk *w, cof_error *err)
 {
+    uint64_t total = total_bytes(w);
     bool done = false;
     cof_status st = COF_OK;
 
-    while (st == COF_OK && !done && w->at != w->end) {
-        st = step(w, &done, err);
+    while (st == COF_OK && !done && !(w->at == w->end && is_last(w))) {
+        st = w->at == w->end ? walk_volume_end(w, err) : step(w, &done, err);
         if (st == COF_OK && !done)
-            st = cof_tell(w->report, w->at, w->end, err);
+            st = cof_tell(w->report, w->before + w->at, total, err);
     }
     if (st == COF_OK && w->pending_count > 0)
         st = cof_fail_rule(err, COF_FORMAT, "IX-1", w->at, "the content ends without an index");
@@ -281,13 +356,13 @@ cof_status cof_walk_check(const cof_walk *w, const cof_manifest *m, cof_error *e
 
     if (st != COF_OK)
         return st;
-    if (w->at != m->volumes[0].bytes)
+    if (w->volume != m->volume_count || w->at != m->volumes[m->volume_count - 1].bytes)
         return cof_fail_rule(err, COF_FORMAT, "MF-5", w->at,
                              "the content does not have the length that was signed");
     if (w->order.next != m->records || w->by_kind[COF_FRAME_DATA] != m->data_records ||
         w->by_kind[COF_FRAME_CATALOG] != m->catalog_records ||
         w->by_kind[COF_FRAME_LINEAGE] != m->lineage_records || w->plain_bytes != m->plain_bytes ||
-        m->volumes[0].first_record != 0 || memcmp(root, m->root, sizeof(root)) != 0)
+        memcmp(root, m->root, sizeof(root)) != 0)
         return cof_fail_rule(err, COF_AUTH, "MF-6", COF_NO_OFFSET,
                              "the content is not the one that was signed: it was changed or is "
                              "damaged");

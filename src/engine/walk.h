@@ -6,7 +6,8 @@
  * Walking a body frame by frame, hashing every payload into the tree (FORMAT.md, section 3).
  *
  * Where INDEX frames stand follows from the records before them, so a walk knows each byte of them
- * in advance: a damaged one is stepped over and reported, and never needed.
+ * in advance: a damaged one is stepped over and reported, and never needed.  The same holds for the
+ * VOLUME-END frames, once the manifest says where volumes end.
  *
  * Used by verify, by receive, and to rebuild an index.
  */
@@ -19,16 +20,22 @@
 #include "format/preamble.h"
 #include "format/tail.h"
 
+/* Where a frame stands. */
+typedef struct cof_place {
+    uint32_t volume;
+    uint64_t offset; /* in its body */
+} cof_place;
+
 typedef struct cof_walk_hooks {
-    /* The next len bytes of the body.  COF_FORMAT where it ends. */
-    cof_status (*read)(void *ctx, void *out, size_t len, cof_error *err);
+    /* len bytes of the body, always the next ones: a pipe has no places.  COF_FORMAT at its end. */
+    cof_status (*read)(void *ctx, void *out, size_t len, cof_place from, cof_error *err);
 
     /* Every byte that was read, in order, before the next read; for a copy.  May be NULL. */
     cof_status (*copy)(void *ctx, const void *data, size_t len, cof_error *err);
 
     /* A record whose payload has been hashed; payload may be overwritten.  May be NULL. */
     cof_status (*record)(void *ctx, const cof_frame *frame, const uint8_t *entry, uint8_t *payload,
-                         uint64_t at, cof_error *err);
+                         cof_place at, cof_error *err);
 
     /* An INDEX frame, intact or not.  May be NULL. */
     cof_status (*index)(void *ctx, const cof_index_ref *ref, cof_error *err);
@@ -47,19 +54,25 @@ typedef struct cof_order {
 cof_status cof_order_check(cof_order *order, const cof_frame *frame, const cof_preamble *preamble,
                            uint64_t at, cof_error *err) COF_MUST_USE;
 
+struct cof_manifest;
+
 /* What a walk has seen; the totals are compared with the manifest by cof_walk_check(). */
 typedef struct cof_walk {
     const cof_preamble *preamble; /* borrowed */
     cof_walk_hooks hooks;
-    uint64_t end; /* body offset at which the content ends, or COF_NO_OFFSET: up to TAIL */
+    const struct cof_manifest *manifest; /* borrowed: says how long each volume is; or NULL: what is
+                                            walked is one volume, up to TAIL */
     const cof_report *report;
 
-    uint64_t at; /* body offset of the next frame */
+    uint32_t volume;
+    uint64_t at;     /* offset of the next frame in its body */
+    uint64_t before; /* bytes of the volumes before it */
     cof_order order;
     uint64_t by_kind[4];  /* records of each kind */
     uint64_t plain_bytes; /* of DATA records */
     size_t damaged;       /* INDEX frames that are not those of the records; whose fault it is, only
                              the root says */
+    size_t damaged_ends;  /* VOLUME-END frames that are not as they must be */
     cof_merkle tree;
     cof_frame tail; /* the header that ended a walk whose end was not known */
 
@@ -67,20 +80,24 @@ typedef struct cof_walk {
     uint8_t *pending; /* entries since the last INDEX */
     size_t pending_count;
     uint64_t pending_at; /* body offset of the first of their frames */
-    bool after_index;    /* ancillary frames may stand here */
-    bool closing;        /* and nothing else but the end */
-    uint8_t *payload;    /* the largest that a record can have */
+    uint64_t end;     /* body offset at which the frames of this volume end, its VOLUME-END apart;
+                         or COF_NO_OFFSET: with TAIL */
+    bool after_index; /* ancillary frames may stand here */
+    bool closing;     /* and nothing else but the end */
+    uint8_t *payload; /* the largest that a record can have */
     cof_sha256_ctx *sha;
 } cof_walk;
 
-/* Get ready.  COF_NOMEM.  The caller wipes *out, also after a failure. */
+/*
+ * Get ready; manifest is that of the backup, or NULL for one volume whose length is not known.
+ * COF_NOMEM.  The caller wipes *out, also after a failure.
+ */
 cof_status cof_walk_init(cof_walk *out, const cof_preamble *preamble, const cof_walk_hooks *hooks,
-                         uint64_t end, const cof_report *report, cof_error *err) COF_MUST_USE;
+                         const struct cof_manifest *manifest, const cof_report *report,
+                         cof_error *err) COF_MUST_USE;
 
 /* Walk to the end.  COF_FORMAT, COF_UNSUPPORTED, COF_LIMIT, or what a hook returned. */
 cof_status cof_walk_run(cof_walk *walk, cof_error *err) COF_MUST_USE;
-
-struct cof_manifest;
 
 /* MF-5, MF-6: is what was walked what the manifest says?  COF_AUTH, COF_FORMAT. */
 cof_status cof_walk_check(const cof_walk *walk, const struct cof_manifest *manifest,

@@ -2,27 +2,66 @@
 #ifndef COF_STORE_BODY_H
 #define COF_STORE_BODY_H
 
-/* The body of a backup, addressed by body offsets (FORMAT.md, section 1). */
+/*
+ * The body of a backup: volumes 1 … n, each byte addressed by the number of its volume and its
+ * offset in that volume's body (FORMAT.md, section 1).
+ *
+ * Volume 1 is open all the time; of the later ones only a few are, however many there are: they are
+ * opened when something in them is read, and the one that was read longest ago is closed.  Which
+ * file is which volume is for the caller to say.  Not for several threads at once.
+ */
 
 #include <coffer/error.h>
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "os/file.h"
 
-typedef struct cof_body {
-    const cof_file *file; /* borrowed */
-    uint64_t base;        /* length of the head in that file */
-    uint64_t len;         /* bytes of body that the file holds */
-} cof_body;
+typedef struct cof_body cof_body;
 
-/* COF_FORMAT when the file is shorter than its head. */
-cof_status cof_body_init(cof_body *out, const cof_file *file, uint64_t head_len,
+/*
+ * The body of volume 1 in `first` (borrowed), whose head has this length.  The caller owns *out,
+ * NULL on failure.  COF_FORMAT when the file is shorter than its head; COF_IO, COF_NOMEM.
+ */
+cof_status cof_body_new(cof_body **out, const cof_file *first, uint64_t head_len,
+                        cof_error *err) COF_MUST_USE;
+
+/*
+ * *file, which was opened by its path, is volume number `volume` (2 …), which must not be there
+ * yet.  *file is taken on success.  Classes as above.
+ */
+cof_status cof_body_add(cof_body *body, uint32_t volume, cof_file **file, uint64_t head_len,
+                        cof_error *err) COF_MUST_USE;
+
+/* Is that volume there? */
+bool cof_body_has(const cof_body *body, uint32_t volume);
+
+/* The highest number of a volume that is there. */
+uint32_t cof_body_highest(const cof_body *body);
+
+/* Which file that volume is, what it is called, and the same made safe for messages.  Borrowed. */
+cof_file_id cof_body_identity(const cof_body *body, uint32_t volume);
+const char *cof_body_path(const cof_body *body, uint32_t volume);
+const char *cof_body_label(const cof_body *body, uint32_t volume);
+
+/* How many bytes of body that volume holds, and how long its head is; 0 if it is not there. */
+uint64_t cof_body_len(const cof_body *body, uint32_t volume);
+uint64_t cof_body_base(const cof_body *body, uint32_t volume);
+
+/*
+ * Exactly len bytes at an offset in the body of a volume.  COF_FORMAT when the volume is not there,
+ * ends before, or is not the file any more that it was; COF_IO.
+ */
+cof_status cof_body_read(void *out, size_t len, cof_body *body, uint32_t volume, uint64_t off,
                          cof_error *err) COF_MUST_USE;
 
-/* Exactly len bytes at a body offset; COF_FORMAT when the body ends before. */
-cof_status cof_body_read(void *out, size_t len, const cof_body *body, uint64_t off,
-                         cof_error *err) COF_MUST_USE;
+/* As many of len bytes as there are; none of a volume that is not there. */
+cof_status cof_body_read_some(void *out, size_t len, size_t *out_got, cof_body *body,
+                              uint32_t volume, uint64_t off, cof_error *err) COF_MUST_USE;
+
+/* NULL is fine. */
+void cof_body_free(cof_body *body);
 
 #endif
