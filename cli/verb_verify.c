@@ -35,7 +35,8 @@ static const cli_opt options[] = {
      .flag = &args.deep,
      .group = "depth",
      .rules = CLI_OPT_EXCLUSIVE | CLI_OPT_ASKED,
-     .help = "decrypt and decompress everything as well; needs --key"},
+     .help = "decrypt and decompress everything as well, and read all files as restore does; needs "
+             "--key"},
     CLI_KEY_OPTIONS(args.key),
     CLI_TRUST_OPTIONS(args.trust),
     {.name = "strict-custody",

@@ -128,7 +128,8 @@ const cof_info *cof_reader_info(const cof_reader *reader);
 typedef enum cof_depth {
     COF_VERIFY_QUICK, /* what cof_reader_open did, and the redundant copies of the head */
     COF_VERIFY_FULL,  /* every byte against the signed root; needs no private key */
-    COF_VERIFY_DEEP   /* and decrypt and decompress every record; needs one */
+    COF_VERIFY_DEEP   /* and decrypt and decompress every record, and read all files as restoring
+                         does, writing nothing; needs one */
 } cof_depth;
 
 /*

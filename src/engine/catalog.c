@@ -203,6 +203,25 @@ cof_status cof_catalog_walk(cof_fetch *fetch, const cof_catalog_visit *visit, co
     return st;
 }
 
+cof_status cof_catalog_check_end(cof_fetch *fetch, cof_error *err)
+{
+    uint64_t end = fetch->entries.stream_len;
+    uint64_t at = end - COF_CATALOG_END;
+    cof_slice piece;
+    cof_status st = COF_OK;
+
+    while (st == COF_OK && at < end) {
+        if ((st = cof_fetch_data(fetch, &piece, at, err)) != COF_OK)
+            return st;
+        for (size_t i = 0; i < piece.len; i++)
+            if (piece.data[i] != 0)
+                return cof_fail_rule(err, COF_AUTH, "CA-2", COF_NO_OFFSET,
+                                     "the catalog does not list all that is in the content");
+        at += piece.len;
+    }
+    return st;
+}
+
 /* ---- one path ---- */
 
 typedef struct lookup {

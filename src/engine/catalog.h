@@ -41,6 +41,12 @@ typedef struct cof_catalog_visit {
 cof_status cof_catalog_walk(cof_fetch *fetch, const cof_catalog_visit *visit,
                             cof_error *err) COF_MUST_USE;
 
+/*
+ * Is there nothing behind the last entry but the zeros that end an archive?  COF_AUTH (CA-2), or as
+ * cof_fetch_data.
+ */
+cof_status cof_catalog_check_end(cof_fetch *fetch, cof_error *err) COF_MUST_USE;
+
 /* The entry of one path; the caller frees *copy, which holds what *out borrows.  COF_AUTH: none. */
 cof_status cof_catalog_find(cof_fetch *fetch, cof_catalog_entry *out, cof_buf *copy, cof_slice path,
                             cof_error *err) COF_MUST_USE;

@@ -48,26 +48,6 @@ static cof_status on_read(void *ctx, cof_slice *out, uint64_t offset, cof_error 
                     x->total, err);
 }
 
-/* Behind the last entry there are zeros, and nothing else. */
-static cof_status check_end(extraction *x, cof_error *err)
-{
-    uint64_t end = x->fetch.entries.stream_len;
-    uint64_t at = end - COF_CATALOG_END;
-    cof_slice piece;
-    cof_status st = COF_OK;
-
-    while (st == COF_OK && at < end) {
-        if ((st = cof_fetch_data(&x->fetch, &piece, at, err)) != COF_OK)
-            return st;
-        for (size_t i = 0; i < piece.len; i++)
-            if (piece.data[i] != 0)
-                return cof_fail_rule(err, COF_AUTH, "CA-2", COF_NO_OFFSET,
-                                     "the catalog does not list all that is in the content");
-        at += piece.len;
-    }
-    return st;
-}
-
 /* ---- one entry ---- */
 
 /* Without the components that are to be left out; false: nothing is left. */
@@ -265,7 +245,7 @@ static cof_status walk(extraction *x, cof_error *err)
     cof_status st = cof_catalog_walk(&x->fetch, &visit, err);
 
     if (st == COF_OK && x->select.count == 0 && x->result.lost == 0)
-        st = check_end(x, err);
+        st = cof_catalog_check_end(&x->fetch, err);
     if (st == COF_OK && x->result.lost == 0)
         st = cof_select_check(&x->select, err);
     return st;

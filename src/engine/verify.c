@@ -2,12 +2,14 @@
 
 /*
  * Verifying the whole: one walk over every byte of the body, ending in the comparison with the
- * signed manifest.  Nothing is released, so the root may come last.
+ * signed manifest.  Nothing is released, so the root may come last.  Deep, of files, they are then
+ * read once more as restoring does: what is said to be good can be restored.
  */
 
 #include <string.h>
 
 #include "base/error.h"
+#include "engine/examine.h"
 #include "engine/note.h"
 #include "engine/reader.h"
 #include "engine/record.h"
@@ -36,15 +38,14 @@ static cof_status check_record(void *ctx, const cof_frame *frame, const uint8_t 
 {
     check *c = ctx;
     cof_slice plain;
-
     cof_status st;
 
     (void)at;
-    if (c->unsealer == NULL)
-        return COF_OK;
-    st = cof_unsealer_run(c->unsealer, &plain, frame, cof_entry_header(entry), payload, err);
     if (frame->kind == COF_FRAME_DATA)
         c->stream_len += frame->plain_len;
+    if (c->unsealer == NULL || (c->catalog != NULL && frame->kind == COF_FRAME_DATA))
+        return COF_OK; /* the content of files is unsealed when they are examined */
+    st = cof_unsealer_run(c->unsealer, &plain, frame, cof_entry_header(entry), payload, err);
     if (st != COF_OK || c->catalog == NULL || frame->kind != COF_FRAME_CATALOG)
         return st;
     return cof_catalog_checker_record(c->catalog, frame->record, plain, err);
@@ -148,6 +149,8 @@ cof_status cof_reader_verify(cof_reader *reader, cof_depth depth, cof_error *err
         st = go_deep(&c, err);
     if (st == COF_OK)
         st = walk_body(&c, err);
+    if (st == COF_OK && c.catalog != NULL)
+        st = cof_reader_examine(reader, err);
     cof_unsealer_free(c.unsealer);
     cof_catalog_checker_free(c.catalog);
     return st;

@@ -218,6 +218,20 @@ holds() {
     done
 }
 
+@test "verify --deep finds whatever would not be restored" {
+    for lie in path:3 type:3 size:3 target:3 length:3 order:5 item:3 place:5 missing:5 record:5; do
+        call verify --deep --key "$H/alice.key" --trust "$H/maker.crt" "$H/lie-${lie%:*}.cof"
+        [ "$status" -eq "${lie#*:}" ] || [ "$status" -eq 5 ] || wrong "should find it" "lie-$lie"
+    done
+    for name in dotdot absolute hard-up hard-absolute hard-through-link; do
+        call verify --deep --key "$H/alice.key" --trust "$H/maker.crt" "$H/$name.cof"
+        [ "$status" -eq 5 ] || wrong "should find it" "$name"
+    done
+    for name in good hard-to-link names link-dir; do
+        accept verify -q --deep --key "$H/alice.key" --trust "$H/maker.crt" "$H/$name.cof"
+    done
+}
+
 @test "a part is held against its catalog as well" {
     attack lie-size 3 'the catalog is wrong about e: it is of another size$' e
     attack lie-size 0 '^$' b

@@ -31,6 +31,7 @@ MEMCMP = {
     "src/engine/change.c": (1, "hash of the envelope"),
     "src/engine/ending.c": (1, "the two copies of the tail"),
     "src/engine/entries.c": (2, "Merkle roots"),
+    "src/engine/examine.c": (1, "hashes of paths"),
     "src/engine/fetch.c": (2, "frame header, hash of the ciphertext"),
     "src/engine/head.c": (3, "magic, hash of the envelope, hash of a statement, the two slots"),
     "src/engine/judge.c": (2, "hashes of public keys"),
