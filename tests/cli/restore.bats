@@ -118,7 +118,7 @@ assert o["custodian"]["subject"] == "CN=db1" and o["generation"] == 1' "$output"
 }
 
 @test "RSA keys in every usual form" {
-    openssl req -x509 -newkey rsa:2048 -nodes -keyout r.key -out r.crt -subj /CN=r -days 10 2>/dev/null
+    openssl req -x509 -newkey rsa:2048 -nodes -keyout r.key -out r.crt -subj /CN=r -days 100 2>/dev/null
     openssl x509 -in r.crt -outform DER -out r.der
     accept backup -q -o r.cof -r r.der - <content
     openssl rsa -in r.key -traditional -out trad.key 2>/dev/null
