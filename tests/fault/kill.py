@@ -34,10 +34,15 @@ def item(slot, wanted):
 
 
 def wrapped_keys(path):
-    """All runs of 16 bytes of the encrypted keys: of the data key's, and of each recipient's."""
+    """All runs of 16 bytes of the encrypted keys: of the data key's, and of each recipient's.
+
+    The latter are 40 bytes at the end of a RecipientInfo, with the next one or the encrypted content
+    behind them; without that, random bytes would be taken for one now and then, and found again.
+    """
     with open(path, "rb") as f:
         keys = item(f.read(HEAD)[8192:], 1)
-    places = [at + 2 for at in range(len(keys) - 42) if keys[at:at + 2] == b"\x04\x28"]
+    places = [at + 2 for at in range(len(keys) - 42)
+              if keys[at:at + 2] == b"\x04\x28" and keys[at + 42] in (0xa1, 0x30)]
     parts = [keys[at:at + 40] for at in places] + [keys[-50:-18], keys[-16:]]
     assert places
     return {part[at:at + 16] for part in parts for at in range(len(part) - 15)}

@@ -100,7 +100,10 @@ static void add_needle(subject *s, const uint8_t *data, size_t len)
     s->needles[s->needle_count++].len = len;
 }
 
-/* In KEYS: an OCTET STRING of 40 bytes for each recipient; the wrapped data key and its tag end it.
+/*
+ * In KEYS: an OCTET STRING of 40 bytes ends each RecipientInfo, and the next one [1] or the
+ * encrypted content follows; without that, random bytes would be taken for one now and then.  The
+ * wrapped data key and its tag end KEYS.
  */
 static void find_wrapped_keys(subject *s, size_t recipients)
 {
@@ -112,8 +115,9 @@ static void find_wrapped_keys(subject *s, size_t recipients)
     must(cof_envelope_peek_len(&len, slot, COF_SLOT_SIZE_MAX, NULL) == COF_OK &&
              cof_envelope_parse(&e, (cof_slice){slot, len}, COF_PROTECTION_SEALED, NULL) == COF_OK,
          "the envelope");
-    for (size_t i = 0; i + 42 <= e.keys.len; i++)
-        if (e.keys.data[i] == 0x04 && e.keys.data[i + 1] == 40)
+    for (size_t i = 0; i + 42 < e.keys.len; i++)
+        if (e.keys.data[i] == 0x04 && e.keys.data[i + 1] == 40 &&
+            (e.keys.data[i + 42] == 0xA1 || e.keys.data[i + 42] == 0x30))
             add_needle(s, e.keys.data + i + 2, 40);
     must(s->needle_count == recipients, "the wrapped keys are not where they are looked for");
     add_needle(s, e.keys.data + e.keys.len - 50, 32);
