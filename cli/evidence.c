@@ -2,7 +2,7 @@
 
 /*
  * Evidence: lines at the end of a file.  Each is written by one call, so that several processes can
- * share the file, and is on the disk before its backup counts as done.
+ * share the file.
  */
 
 #include "evidence.h"
@@ -146,28 +146,45 @@ static char *emit(size_t *out_len, const json_t *object)
     return line;
 }
 
-int cli_evidence_add(const cli_evidence *evidence, json_t *object, const cli_report *report,
-                     cof_status st, const cof_error *err)
+static int unwritten(const cli_evidence *evidence)
 {
     char safe[CLI_NAME_CAP];
     char sentence[2 * CLI_NAME_CAP];
+    const char *why = strerror(errno);
+
+    snprintf(sentence, sizeof sentence, "cannot write the report %s: %s",
+             cli_safe(safe, sizeof safe, evidence->path), why);
+    cli_say(sentence);
+    return CLI_EXIT_IO;
+}
+
+int cli_evidence_put(const cli_evidence *evidence, json_t *object, const cli_report *report,
+                     cof_status st, const cof_error *err)
+{
     int exit_status = CLI_EXIT_OK;
     char *line = NULL;
-
-    if (evidence->fd < 0) {
-        json_decref(object);
-        return CLI_EXIT_OK;
-    }
-    conclude(object, report, st, err);
     size_t len = 0;
-    line = emit(&len, object);
-    if (line == NULL || write_all(evidence->fd, line, len) != COF_OK || fsync(evidence->fd) != 0) {
-        snprintf(sentence, sizeof sentence, "cannot write the report %s: %s",
-                 cli_safe(safe, sizeof safe, evidence->path), strerror(errno));
-        cli_say(sentence);
-        exit_status = CLI_EXIT_IO;
+
+    if (evidence->fd >= 0) {
+        conclude(object, report, st, err);
+        line = emit(&len, object);
+        if (line == NULL || write_all(evidence->fd, line, len) != COF_OK)
+            exit_status = unwritten(evidence);
     }
     free(line);
     json_decref(object);
     return exit_status;
+}
+
+int cli_evidence_sync(const cli_evidence *evidence)
+{
+    return evidence->fd < 0 || fsync(evidence->fd) == 0 ? CLI_EXIT_OK : unwritten(evidence);
+}
+
+int cli_evidence_add(const cli_evidence *evidence, json_t *object, const cli_report *report,
+                     cof_status st, const cof_error *err)
+{
+    int exit_status = cli_evidence_put(evidence, object, report, st, err);
+
+    return exit_status == CLI_EXIT_OK ? cli_evidence_sync(evidence) : exit_status;
 }

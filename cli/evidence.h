@@ -4,8 +4,8 @@
 
 /*
  * What --report FILE writes: evidence for an auditor, one JSON object for each backup, a line each,
- * at the end of a file that is only ever added to.  A line is on the disk before the next backup is
- * looked at.
+ * at the end of a file that is only ever added to.  A line is on the disk before the next backup,
+ * or the next batch of them, is looked at.
  */
 
 #include "report.h"
@@ -52,5 +52,10 @@ void cli_evidence_describe(json_t *object, const cof_info *info);
  */
 int cli_evidence_add(const cli_evidence *evidence, json_t *object, const cli_report *report,
                      cof_status st, const cof_error *err);
+
+/* The same in two steps, so that many lines share a sync; both return an exit status as above. */
+int cli_evidence_put(const cli_evidence *evidence, json_t *object, const cli_report *report,
+                     cof_status st, const cof_error *err);
+int cli_evidence_sync(const cli_evidence *evidence);
 
 #endif

@@ -37,45 +37,88 @@ static int terminal_width(void)
     return size.ws_col;
 }
 
-/* "db1.cof: 1.2 GiB of 5.2 GiB, 23 %, 180 MiB/s, 22 s left" */
-static void draw(cli_report *report, uint64_t done, uint64_t total)
+static void show_line(const char *line)
 {
-    char line[512];
-    char a[CLI_HUMAN_CAP];
-    char b[CLI_HUMAN_CAP];
-    double seconds = (double)cli_report_time(report) / NS_PER_S;
-    double rate = (double)done / (seconds > 0 ? seconds : 1);
-    int used = snprintf(line, sizeof line, "%s%s%s", report->name,
-                        report->name[0] != '\0' ? ": " : "", cli_human_size(a, done));
-    size_t at = (size_t)used;
-    if (total != COF_TOTAL_UNKNOWN && total != 0) {
-        uint64_t percent = done >= total ? 100 : (uint64_t)((double)done * 100 / (double)total);
-        at += (size_t)snprintf(line + at, sizeof line - at, " of %s, %u %%",
-                               cli_human_size(a, total), (unsigned)percent);
-    }
-    at +=
-        (size_t)snprintf(line + at, sizeof line - at, ", %s/s", cli_human_size(a, (uint64_t)rate));
-    if (total != COF_TOTAL_UNKNOWN && total > done && rate >= 1)
-        snprintf(line + at, sizeof line - at, ", %s left",
-                 cli_human_time(b, (uint64_t)((double)(total - done) / rate) * NS_PER_S));
     fprintf(stderr, "%s%.*s", erase, terminal_width() - 1, line);
     fflush(stderr);
     line_is_shown = 1;
 }
 
-static bool on_progress(void *ctx, uint64_t done, uint64_t total)
+static double rate_of(const cli_report *report, uint64_t done)
 {
-    cli_report *report = ctx;
+    double seconds = (double)cli_report_time(report) / NS_PER_S;
+    return (double)done / (seconds > 0 ? seconds : 1);
+}
+
+static unsigned percent_of(uint64_t done, uint64_t total)
+{
+    return (unsigned)(done >= total ? 100 : (uint64_t)((double)done * 100 / (double)total));
+}
+
+/* Append ", 22 s left" where that can be told. */
+static void add_rest(char *line, size_t cap, double rate, uint64_t done, uint64_t total)
+{
+    char text[CLI_HUMAN_CAP];
+    size_t at = strlen(line);
+    if (total != COF_TOTAL_UNKNOWN && total > done && rate >= 1)
+        snprintf(line + at, cap - at, ", %s left",
+                 cli_human_time(text, (uint64_t)((double)(total - done) / rate) * NS_PER_S));
+}
+
+/* "db1.cof: 1.2 GiB of 5.2 GiB, 23 %, 180 MiB/s, 22 s left" */
+static void draw(cli_report *report, uint64_t done, uint64_t total)
+{
+    char line[512];
+    char a[CLI_HUMAN_CAP];
+    double rate = rate_of(report, done);
+    int used = snprintf(line, sizeof line, "%s%s%s", report->name,
+                        report->name[0] != '\0' ? ": " : "", cli_human_size(a, done));
+    size_t at = (size_t)used;
+    if (total != COF_TOTAL_UNKNOWN && total != 0)
+        at += (size_t)snprintf(line + at, sizeof line - at, " of %s, %u %%",
+                               cli_human_size(a, total), percent_of(done, total));
+    snprintf(line + at, sizeof line - at, ", %s/s", cli_human_size(a, (uint64_t)rate));
+    add_rest(line, sizeof line, rate, done, total);
+    show_line(line);
+}
+
+/* "1,024 of 10,000 backups, 10 %, 290/s, 31 s left" */
+static void draw_count(cli_report *report, uint64_t done, uint64_t total)
+{
+    char line[512];
+    char a[CLI_HUMAN_CAP];
+    char b[CLI_HUMAN_CAP];
+    double rate = rate_of(report, done);
+    snprintf(line, sizeof line, "%s of %s backups, %u %%, %.0f/s", cli_human_count(a, done),
+             cli_human_count(b, total), percent_of(done, total), rate);
+    add_rest(line, sizeof line, rate, done, total);
+    show_line(line);
+}
+
+typedef void draw_fn(cli_report *report, uint64_t done, uint64_t total);
+
+static void draw_if_due(cli_report *report, draw_fn *how, uint64_t done, uint64_t total)
+{
     if (!report->progress)
-        return true;
+        return;
     uint64_t now = cli_clock();
     bool due = report->shown_at == 0 ? now - report->begun >= FIRST_AFTER
                                      : now - report->shown_at >= AGAIN_AFTER;
-    if (due) {
-        draw(report, done, total);
-        report->shown_at = now;
-    }
+    if (!due)
+        return;
+    how(report, done, total);
+    report->shown_at = now;
+}
+
+static bool on_progress(void *ctx, uint64_t done, uint64_t total)
+{
+    draw_if_due(ctx, draw, done, total);
     return true;
+}
+
+void cli_report_count(cli_report *report, uint64_t done, uint64_t total)
+{
+    draw_if_due(report, draw_count, done, total);
 }
 
 static void on_warning(void *ctx, const char *sentence)

@@ -41,6 +41,9 @@ cof_report cli_report_hooks(cli_report *report); /* borrows report */
 /* Something that needs somebody's action, found by the command itself. */
 void cli_report_warn(cli_report *report, const char *sentence);
 
+/* Progress over many backups: so many are done. */
+void cli_report_count(cli_report *report, uint64_t done, uint64_t total);
+
 /* Erase the progress line; the work is done, or something else is to be printed. */
 void cli_report_pause(cli_report *report);
 

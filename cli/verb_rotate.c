@@ -21,6 +21,8 @@
 #include <coffer/rotate.h>
 #include <stdio.h>
 
+#define JOBS_MAX 64
+
 static struct {
     cli_key_args key;
     cli_list set, add, remove;
@@ -29,7 +31,7 @@ static struct {
     cli_passphrase_args check_passphrase;
     cli_trust_args trust;
     cli_sign_args sign;
-    const char *reason, *digest, *report;
+    const char *reason, *digest, *report, *jobs;
     bool dry_run, drop_history, reset_custody, yes, json;
 } args;
 
@@ -100,6 +102,11 @@ static const cli_opt options[] = {
      .flag = &args.reset_custody,
      .rules = CLI_OPT_ASKED,
      .help = "with -r: begin anew although nobody trusted decided on the present recipients"},
+    {.letter = 'j',
+     .name = "jobs",
+     .arg = "N",
+     .value = &args.jobs,
+     .help = "backups to prepare at once, 1 to 64; by default as many as there are processors"},
     CLI_EVIDENCE_OPTION(args.report),
     {.name = "json",
      .flag = &args.json,
@@ -115,6 +122,7 @@ typedef struct loaded {
     cof_signer *signer;
     cof_certs *set, *add, *replace_old, *replace_new;
     cli_evidence evidence;
+    uint64_t jobs; /* 0: as many as there are processors */
 } loaded;
 
 static void loaded_wipe(loaded *l)
@@ -158,6 +166,8 @@ static cof_status check(const cli_call *call, cof_error *err)
         return cli_error(err, COF_USAGE, "say with --key which private key opens it now");
     if (args.check_passphrase.file != NULL && args.check_key == NULL)
         return cli_error(err, COF_USAGE, "--check-key-passphrase-file needs --check-key");
+    if (args.jobs != NULL && !cli_parse_number(&(uint64_t){0}, args.jobs, 1, JOBS_MAX))
+        return cli_error(err, COF_USAGE, "--jobs is a number from 1 to %d", JOBS_MAX);
     return check_change(err);
 }
 
@@ -166,6 +176,8 @@ static cof_status load(loaded *l, const cli_home *home, cof_error *err)
     const cli_key_args check_key = {.keys = {&args.check_key, args.check_key != NULL ? 1 : 0},
                                     .passphrase = args.check_passphrase};
     cof_status st = COF_OK;
+    if (args.jobs != NULL)
+        (void)cli_parse_number(&l->jobs, args.jobs, 1, JOBS_MAX);
     if ((st = cli_certs_load(&l->set, &args.set, err)) != COF_OK ||
         (st = cli_certs_load(&l->add, &args.add, err)) != COF_OK ||
         (st = cli_cert_load(&l->replace_old, args.replace, "replace", err)) != COF_OK ||
@@ -178,7 +190,7 @@ static cof_status load(loaded *l, const cli_home *home, cof_error *err)
     return cli_keyring_load(&l->check_key, &check_key, false, err);
 }
 
-static cof_rotate_options rotate_options(const loaded *l)
+static cof_rotate_options rotate_options(const loaded *l, bool dry_run)
 {
     return (cof_rotate_options){
         .trust = l->trust,
@@ -195,6 +207,7 @@ static cof_rotate_options rotate_options(const loaded *l)
         .digest = args.digest,
         .drop_history = args.drop_history,
         .reset_custody = args.reset_custody,
+        .dry_run = dry_run,
     };
 }
 
@@ -209,13 +222,25 @@ static void print_one(const char *path, const cof_rotate_result *result, bool al
         cli_rotate_print_line(path, result, dry_run);
 }
 
-static int add_evidence(const loaded *l, const char *path, const cof_rotate_result *result,
-                        bool dry_run, const cli_report *report, cof_status st, const cof_error *err)
+/* ---- all of them ---- */
+
+typedef struct batch {
+    const loaded *l;
+    cli_targets targets;
+    cli_rotate_tally tally;
+    cli_report whole; /* the progress line */
+    bool alone, quiet;
+    int gravest;
+} batch;
+
+static void put_evidence(batch *b, const char *path, const cof_rotate_outcome *outcome,
+                         const cli_report *report)
 {
+    const cof_rotate_result *result = outcome->result;
     json_t *object = cli_evidence_new("rotate", path);
-    cli_json_flag(object, "dry_run", dry_run);
+    cli_json_flag(object, "dry_run", b->tally.dry_run);
     cli_json_flag(object, "changed", result->changed);
-    if (st == COF_OK) {
+    if (outcome->status == COF_OK) {
         cli_json_text(object, "uuid", result->uuid);
         cli_json_number(object, "generation", result->generation);
         (void)json_object_set_new(object, "recipients",
@@ -227,63 +252,88 @@ static int add_evidence(const loaded *l, const char *path, const cof_rotate_resu
     }
     if (args.reason != NULL)
         cli_json_text(object, "reason", args.reason);
-    return cli_evidence_add(&l->evidence, object, report, st, err);
+    int unwritten =
+        cli_evidence_put(&b->l->evidence, object, report, outcome->status, outcome->error);
+    b->gravest = cli_status_graver(b->gravest, unwritten);
 }
 
-static int rotate_one(const char *path, const loaded *l, cli_rotate_tally *tally, bool alone,
-                      bool quiet)
+static void count(cli_rotate_tally *tally, const cof_rotate_outcome *outcome)
 {
-    cof_rotate_options o = rotate_options(l);
-    cof_rotate_result result = {.changed = false};
-    cof_error err = COF_ERROR_INIT;
-    cli_report report;
-    cli_report_begin(&report, path, quiet);
-    report.path = path;
-    o.path = path;
-    o.dry_run = tally->dry_run;
-    o.report = cli_report_hooks(&report);
+    bool skipped = outcome->result->skipped[0] != '\0';
+    if (outcome->status != COF_OK)
+        cli_rotate_count(tally, CLI_ROTATE_REFUSED, outcome->error->message);
+    else
+        cli_rotate_count(tally, skipped ? CLI_ROTATE_SKIPPED : CLI_ROTATE_CHANGED,
+                         outcome->result->skipped);
+    if (outcome->status == COF_OK)
+        tally->removed_any |= outcome->result->removed_count > 0;
+}
 
-    cof_status st = cof_rotate(&o, &result, &err);
-    cli_report_pause(&report);
-    if (st == COF_OK) {
-        bool skipped = result.skipped[0] != '\0';
-        cli_rotate_count(tally, skipped ? CLI_ROTATE_SKIPPED : CLI_ROTATE_CHANGED, result.skipped);
-        tally->removed_any |= result.removed_count > 0;
-        if (args.json || !quiet)
-            print_one(path, &result, alone, tally->dry_run, &report);
-    } else {
-        cli_rotate_count(tally, CLI_ROTATE_REFUSED, err.message);
-    }
-    int unwritten = add_evidence(l, path, &result, tally->dry_run, &report, st, &err);
-    cof_rotate_result_wipe(&result);
-    return cli_status_graver(unwritten, cli_json_end(&report, path, args.json, st, &err));
+static void on_outcome(void *ctx, const cof_rotate_outcome *outcome)
+{
+    batch *b = ctx;
+    const char *path = b->targets.path[outcome->index];
+    cli_report report;
+    cli_report_pause(&b->whole);
+    cli_report_begin(&report, path, b->quiet);
+    report.path = path;
+    for (size_t i = 0; i < outcome->warning_count; i++)
+        cli_report_warn(&report, outcome->warnings[i]);
+    count(&b->tally, outcome);
+    if (outcome->status == COF_OK && (args.json || !b->quiet))
+        print_one(path, outcome->result, b->alone, b->tally.dry_run, &report);
+    put_evidence(b, path, outcome, &report);
+    b->gravest = cli_status_graver(
+        b->gravest, cli_json_end(&report, path, args.json, outcome->status, outcome->error));
+}
+
+static bool on_progress(void *ctx, size_t done, size_t total)
+{
+    batch *b = ctx;
+    b->gravest = cli_status_graver(b->gravest, cli_evidence_sync(&b->l->evidence));
+    if (!b->alone)
+        cli_report_count(&b->whole, done, total);
+    return true;
+}
+
+static void rotate_targets(batch *b)
+{
+    const cof_rotate_options o = rotate_options(b->l, b->tally.dry_run);
+    const cof_rotate_many many = {.paths = (const char *const *)b->targets.path,
+                                  .count = b->targets.count,
+                                  .jobs = (unsigned)b->l->jobs,
+                                  .outcome = on_outcome,
+                                  .progress = on_progress,
+                                  .ctx = b};
+    cof_error err = COF_ERROR_INIT;
+    cli_report_begin(&b->whole, NULL, b->quiet);
+    cof_status st = cof_rotate_all(&o, &many, &err);
+    b->gravest = cli_status_graver(b->gravest, cli_evidence_sync(&b->l->evidence));
+    b->gravest = cli_status_graver(b->gravest, cli_report_end(&b->whole, st, &err));
 }
 
 static int rotate_all(const cli_call *call, const loaded *l)
 {
-    cli_rotate_tally tally = {.dry_run = args.dry_run, .begun = cli_clock()};
-    cli_targets targets = {NULL, 0};
-    int gravest = cli_targets_find(&targets, &call->operands, args.json);
-    bool alone = targets.count == 1;
+    batch b = {.l = l, .quiet = call->quiet};
+    b.gravest = cli_targets_find(&b.targets, &call->operands, args.json);
+    b.alone = b.targets.count == 1;
     bool widens = args.set.count > 0 || args.add.count > 0;
-    bool must_ask = !alone && widens && !args.yes && !args.dry_run;
-    tally.dry_run |= must_ask;
+    bool must_ask = !b.alone && widens && !args.yes && !args.dry_run;
+    b.tally = (cli_rotate_tally){.dry_run = args.dry_run || must_ask, .begun = cli_clock()};
 
-    for (size_t i = 0; i < targets.count; i++)
-        gravest =
-            cli_status_graver(gravest, rotate_one(targets.path[i], l, &tally, alone, call->quiet));
+    rotate_targets(&b);
     if (!args.json && !call->quiet) {
-        if (targets.count > 1)
-            cli_rotate_print_tally(&tally);
-        cli_rotate_print_reminder(&tally);
+        if (b.targets.count > 1)
+            cli_rotate_print_tally(&b.tally);
+        cli_rotate_print_reminder(&b.tally);
     }
-    if (must_ask && tally.of[CLI_ROTATE_CHANGED].count > 0) {
+    if (must_ask && b.tally.of[CLI_ROTATE_CHANGED].count > 0) {
         cli_say("nothing was written: this changes who can open several backups; say --yes if that "
                 "is meant");
-        gravest = cli_status_graver(gravest, CLI_EXIT_USAGE);
+        b.gravest = cli_status_graver(b.gravest, CLI_EXIT_USAGE);
     }
-    cli_targets_wipe(&targets);
-    return gravest;
+    cli_targets_wipe(&b.targets);
+    return b.gravest;
 }
 
 static int run(const cli_call *call)

@@ -57,7 +57,7 @@ typedef struct cof_rotate_result {
     cof_cert_info *removed; /* who can no longer open it */
     size_t removed_count;
     size_t added_count;   /* of recipients, the last added_count are new */
-    uint64_t nanoseconds; /* spent in this call, from lock to unlock */
+    uint64_t nanoseconds; /* from lock to unlock; of many at once, those beside it included */
 } cof_rotate_result;
 
 /*
@@ -72,6 +72,59 @@ typedef struct cof_rotate_result {
 cof_status cof_rotate(const cof_rotate_options *options, cof_rotate_result *result,
                       cof_error *err) COF_MUST_USE;
 void cof_rotate_result_wipe(cof_rotate_result *result);
+
+/* ---- many ---- */
+
+/* What became of one of many; all of it is borrowed, for the length of the call. */
+typedef struct cof_rotate_outcome {
+    size_t index;                    /* of its path */
+    cof_status status;               /* as cof_rotate returns it */
+    const cof_error *error;          /* if status is not COF_OK */
+    const cof_rotate_result *result; /* as cof_rotate fills it */
+    const char *const *warnings;     /* sentences, safe for a terminal */
+    size_t warning_count;
+} cof_rotate_outcome;
+
+typedef struct cof_rotate_many {
+    const char *const *paths;
+    size_t count;
+    unsigned jobs; /* threads that wrap and sign; 0: as many as there are processors */
+
+    /*
+     * Called once for every path, by the thread that called cof_rotate_all, as outcomes become
+     * known: in the order of the paths, but for those that somebody else had locked, which are
+     * tried again at the end.
+     */
+    void (*outcome)(void *ctx, const cof_rotate_outcome *outcome);
+
+    /*
+     * Called after each batch, whose outcomes have been told, with how many of the paths are done.
+     * Return false to stop there.  May be NULL.
+     */
+    bool (*progress)(void *ctx, size_t done, size_t total);
+
+    void *ctx; /* handed to both */
+} cof_rotate_many;
+
+/*
+ * Rotate many backups in the same way.  options->path and options->report are not looked at.
+ *
+ * Each is rotated as cof_rotate does it, and a failure of one is an outcome and no reason to stop.
+ * Up to 256 go side by side through the steps of FORMAT.md, section 8, and share what makes a step
+ * durable: one sync of the file system where that is as good as an fsync of each file.  If such a
+ * shared sync fails, every backup of that batch that was not finished has COF_IO as its outcome, in
+ * the words of an unknown state; nothing more is begun, and those that were not have COF_IO too.
+ *
+ * Locks are held for the time of a batch, and while any is held no other is waited for, so that
+ * two such calls over the same backups never wait for each other: COF_BUSY is for a backup that was
+ * in use for ten seconds.  Memory does not grow with the number of backups.
+ *
+ * keys, signer, trust and certificates are used by all threads at once; nobody may add to them
+ * meanwhile.  COF_OK whatever the outcomes; COF_USAGE: the options make no sense, and there are no
+ * outcomes; COF_IO: stopped by a failed sync; COF_CANCELLED; COF_NOMEM.
+ */
+cof_status cof_rotate_all(const cof_rotate_options *options, const cof_rotate_many *many,
+                          cof_error *err) COF_MUST_USE;
 
 #ifdef __cplusplus
 }

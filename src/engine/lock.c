@@ -11,18 +11,21 @@
 #include "os/dir.h"
 #include "os/os.h"
 
-#define WAIT_NS UINT64_C(10000000000)
-#define NAP_NS  10000000L
+#define NAP_NS 10000000L
 
 typedef cof_status lock_fn(cof_file *file, bool wait, cof_error *err);
 
-static cof_status lock_patiently(cof_file *file, lock_fn *lock, bool wait, cof_error *err)
+uint64_t cof_lock_deadline(void)
+{
+    return cof_clock_monotonic_ns() + COF_LOCK_PATIENCE_NS;
+}
+
+static cof_status lock_patiently(cof_file *file, lock_fn *lock, uint64_t deadline, cof_error *err)
 {
     const struct timespec nap = {0, NAP_NS};
-    uint64_t start = cof_clock_monotonic_ns();
     cof_status st = lock(file, false, err);
 
-    while (wait && st == COF_BUSY && cof_clock_monotonic_ns() - start < WAIT_NS) {
+    while (st == COF_BUSY && cof_clock_monotonic_ns() < deadline) {
         (void)nanosleep(&nap, NULL);
         st = lock(file, false, err);
     }
@@ -31,7 +34,7 @@ static cof_status lock_patiently(cof_file *file, lock_fn *lock, bool wait, cof_e
 
 cof_status cof_lock_for_reading(cof_file *file, cof_error *err)
 {
-    cof_status st = lock_patiently(file, cof_lock_shared, true, err);
+    cof_status st = lock_patiently(file, cof_lock_shared, cof_lock_deadline(), err);
 
     return st == COF_IO ? COF_OK : st;
 }
@@ -49,7 +52,7 @@ cof_status cof_require_regular(const char *path, cof_error *err)
                     kind == COF_PATH_DIRECTORY ? "a directory" : "a pipe or device");
 }
 
-static cof_status open_and_lock(cof_file **out, const char *path, bool wait, cof_error *err)
+static cof_status open_and_lock(cof_file **out, const char *path, uint64_t deadline, cof_error *err)
 {
     cof_status st = cof_require_regular(path, err);
 
@@ -57,10 +60,10 @@ static cof_status open_and_lock(cof_file **out, const char *path, bool wait, cof
         return st;
     if (cof_file_kind(*out) != COF_FILE_REGULAR)
         return cof_fail(err, COF_USAGE, "%s is not a regular file", cof_file_label(*out));
-    return lock_patiently(*out, cof_lock_exclusive, wait, err);
+    return lock_patiently(*out, cof_lock_exclusive, deadline, err);
 }
 
-cof_status cof_open_for_change(cof_file **out, const char *path, bool wait, cof_error *err)
+cof_status cof_open_for_change(cof_file **out, const char *path, uint64_t deadline, cof_error *err)
 {
     bool same = false;
     cof_status st;
@@ -69,7 +72,7 @@ cof_status cof_open_for_change(cof_file **out, const char *path, bool wait, cof_
     do {
         cof_file_free(*out);
         *out = NULL;
-        if ((st = open_and_lock(out, path, wait, err)) == COF_OK)
+        if ((st = open_and_lock(out, path, deadline, err)) == COF_OK)
             st = cof_file_still_at_path(&same, *out, path, err);
     } while (st == COF_OK && !same);
     if (st != COF_OK) {

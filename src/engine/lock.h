@@ -17,12 +17,18 @@ cof_status cof_require_regular(const char *path, cof_error *err) COF_MUST_USE;
  */
 cof_status cof_lock_for_reading(cof_file *file, cof_error *err) COF_MUST_USE;
 
+#define COF_LOCK_PATIENCE_NS UINT64_C(10000000000) /* how long anybody waits for anybody */
+
+/* So long from now, on cof_clock_monotonic_ns(). */
+uint64_t cof_lock_deadline(void);
+
 /*
- * Open path for a change and lock it; without `wait`, COF_BUSY at once.  What was opened may have
- * been replaced while this waited for the lock; then it is opened anew, so that no change is ever
- * made to a file that nobody will read.
+ * Open path for a change and lock it.  What was opened may have been replaced while this waited for
+ * the lock; then it is opened anew, so that no change is ever made to a file that nobody will read.
+ * COF_BUSY if it is still in use at the deadline; one that is over, 0 for example, means that it is
+ * tried once.
  */
-cof_status cof_open_for_change(cof_file **out, const char *path, bool wait,
+cof_status cof_open_for_change(cof_file **out, const char *path, uint64_t deadline,
                                cof_error *err) COF_MUST_USE;
 
 #endif

@@ -65,7 +65,7 @@ cof_status cof_reader_remove(const cof_reader *reader, cof_error *err)
     if (path == NULL)
         return cof_fail(err, COF_USAGE, "a backup from a pipe cannot be removed");
     if ((st = require_same(path, reader->file, err)) != COF_OK ||
-        (st = cof_open_for_change(&file, path, true, err)) != COF_OK ||
+        (st = cof_open_for_change(&file, path, cof_lock_deadline(), err)) != COF_OK ||
         (st = require_same(path, reader->file, err)) != COF_OK ||
         (st = require_same(path, file, err)) != COF_OK)
         goto out;

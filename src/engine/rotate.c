@@ -250,15 +250,15 @@ static cof_status plan(cof_rotation *out, making *r, cof_error *err)
     return cof_change_plan(&out->change, &r->opened.head, replaces ? &r->envelope : NULL, err);
 }
 
-cof_status cof_rotation_prepare(cof_rotation *out, const cof_rotate_options *options, bool wait,
-                                cof_rotate_result *result, cof_error *err)
+cof_status cof_rotation_prepare(cof_rotation *out, const cof_rotate_options *options,
+                                uint64_t deadline, cof_rotate_result *result, cof_error *err)
 {
     making r;
     cof_status st;
 
     memset(&r, 0, sizeof(r));
     *out = (cof_rotation){.change = COF_CHANGE_INIT};
-    if ((st = cof_open_for_change(&out->file, options->path, wait, err)) != COF_OK)
+    if ((st = cof_open_for_change(&out->file, options->path, deadline, err)) != COF_OK)
         return st;
     r.options = options;
     r.file = out->file;
@@ -309,7 +309,8 @@ cof_status cof_rotate(const cof_rotate_options *options, cof_rotate_result *resu
 
     if ((st = cof_rotate_options_check(options, err)) != COF_OK)
         return st;
-    if ((st = cof_rotation_prepare(&one, options, true, result, err)) == COF_OK && one.writes)
+    if ((st = cof_rotation_prepare(&one, options, cof_lock_deadline(), result, err)) == COF_OK &&
+        one.writes)
         st = cof_change_run(&one.change, one.file, err);
     if (st == COF_OK)
         st = cof_rotation_conclude(&one, options->path, result, err);

@@ -19,12 +19,13 @@ typedef struct cof_rotation {
 } cof_rotation;
 
 /*
- * Open, lock, verify, unwrap, decide, wrap, plan.  Nothing is written.  Without `wait`, COF_BUSY at
- * once where somebody else holds the lock.  *result is filled as far as things are known.  Classes
- * as cof_rotate.  The caller wipes *out, also after a failure.
+ * Open, lock (cof_open_for_change), verify, unwrap, decide, wrap, plan.  Nothing is written.
+ * *result is filled as far as things are known.  Classes as cof_rotate.  The caller wipes *out,
+ * also after a failure.
  */
-cof_status cof_rotation_prepare(cof_rotation *out, const cof_rotate_options *options, bool wait,
-                                cof_rotate_result *result, cof_error *err) COF_MUST_USE;
+cof_status cof_rotation_prepare(cof_rotation *out, const cof_rotate_options *options,
+                                uint64_t deadline, cof_rotate_result *result,
+                                cof_error *err) COF_MUST_USE;
 
 /*
  * The plan was carried out: is it the file at this path that it was carried out on?  Fills *result.

@@ -39,6 +39,7 @@ typedef struct cof_os {
     int (*poll)(struct pollfd *fds, nfds_t count, int timeout_ms);
     int (*fsync)(int fd);
     int (*syncfs)(int fd);
+    int (*syncfs_tells)(int fd); /* 1: here syncfs waits for the disk, and says if that failed */
     int (*ftruncate)(int fd, off_t len);
     int (*fadvise)(int fd, off_t off, off_t len, cof_advice advice);
 

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,8 @@
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
+#include <sys/utsname.h>
+#include <sys/vfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -34,6 +37,39 @@
 static int real_open(const char *path, int flags, mode_t mode)
 {
     return open(path, flags, mode);
+}
+
+/* Since 5.8 the kernel tells whoever syncs a file system of bytes that it could not write. */
+static bool kernel_tells(void)
+{
+    struct utsname name;
+    char *end = NULL;
+    if (uname(&name) != 0)
+        return false;
+    unsigned long major = strtoul(name.release, &end, 10);
+    unsigned long minor = *end == '.' ? strtoul(end + 1, NULL, 10) : 0;
+    return major > 5 || (major == 5 && minor >= 8);
+}
+
+/*
+ * Others pass the call on to nobody (FUSE), or are not known to us: they are synced file by file.
+ */
+static int real_syncfs_tells(int fd)
+{
+    static const unsigned long known[] = {
+        0xEF53,     /* ext2, ext3, ext4 */
+        0x58465342, /* XFS */
+        0x9123683E, /* Btrfs */
+        0xF2F52010, /* F2FS */
+        0x01021994, /* tmpfs: nothing of it is ever durable */
+    };
+    struct statfs info;
+    if (fstatfs(fd, &info) != 0 || !kernel_tells())
+        return 0;
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if ((unsigned long)info.f_type == known[i])
+            return 1;
+    return 0;
 }
 
 static int real_fadvise(int fd, off_t off, off_t len, cof_advice advice)
@@ -231,6 +267,7 @@ static const cof_os real = {
     .poll = poll,
     .fsync = fsync,
     .syncfs = syncfs,
+    .syncfs_tells = real_syncfs_tells,
     .ftruncate = ftruncate,
     .fadvise = real_fadvise,
     .fstat = fstat,

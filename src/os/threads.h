@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef COF_OS_THREADS_H
+#define COF_OS_THREADS_H
+
+/* Work that several processors share. */
+
+/*
+ * Run work(ctx) in `jobs` threads at once, this one among them, and return when all have ended.
+ * They share the work out among themselves; where no more threads can be had, fewer do it.  Signals
+ * are left to the threads that were there before.
+ */
+void cof_threads_run(unsigned jobs, void (*work)(void *ctx), void *ctx);
+
+/* How many processors this process may use; at least 1. */
+unsigned cof_processors(void);
+
+#endif
