@@ -209,7 +209,7 @@ static cof_status make_pipeline(cof_backup *b, cof_error *err)
     b->plain = malloc(b->preamble.record_size);
     if (b->plain == NULL)
         return cof_fail(err, COF_NOMEM, "out of memory");
-    return cof_writer_init(&b->writer, b->sink, err);
+    return cof_writer_init(&b->writer, b->sink, b->preamble_raw, &b->options->report, err);
 }
 
 cof_status cof_backup_begin(cof_backup **out, const cof_backup_options *options, cof_error *err)
@@ -263,6 +263,20 @@ static cof_status sign_manifest(cof_buf *out, const cof_backup *b, cof_error *er
     return st;
 }
 
+/* Once more where the end of the backup had to go to a further volume, which the manifest lists. */
+static cof_status write_end(cof_buf *manifest, cof_backup *b, cof_error *err)
+{
+    bool again = false;
+    cof_status st;
+
+    do {
+        manifest->len = 0;
+        if ((st = sign_manifest(manifest, b, err)) == COF_OK)
+            st = cof_writer_end(&again, &b->writer, cof_buf_slice(manifest), NULL, err);
+    } while (st == COF_OK && again);
+    return st;
+}
+
 /*
  * Put a copy of the manifest into the head, so that a rotation never needs the end of the backup.
  * The file has no name yet, so no order of writes matters.  Where it does not fit it is left out.
@@ -286,7 +300,7 @@ static cof_status put_manifest_into_head(cof_backup *b, cof_slice manifest, cof_
 static void fill_result(cof_backup_result *out, const cof_backup *b)
 {
     memset(out, 0, sizeof(*out));
-    (void)snprintf(out->path, sizeof(out->path), "%s", cof_sink_path(b->sink));
+    (void)snprintf(out->path, sizeof(out->path), "%s", cof_sink_path(b->sink, 1));
     cof_uuid_format(out->uuid, b->preamble.uuid);
     out->plain_bytes = b->writer.plain_bytes;
     out->stored_bytes = cof_sink_written(b->sink);
@@ -317,8 +331,7 @@ cof_status cof_backup_finish(cof_backup *b, cof_backup_result *result, cof_error
         return cof_fail(err, COF_SOURCE,
                         "the source was empty, so nothing was backed up; --allow-empty makes a "
                         "backup of nothing");
-    if ((st = sign_manifest(&manifest, b, err)) != COF_OK ||
-        (st = cof_writer_end(&b->writer, cof_buf_slice(&manifest), err)) != COF_OK ||
+    if ((st = write_end(&manifest, b, err)) != COF_OK ||
         (st = put_manifest_into_head(b, cof_buf_slice(&manifest), err)) != COF_OK ||
         (st = cof_sink_publish(b->sink, err)) != COF_OK)
         goto out;

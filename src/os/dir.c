@@ -138,6 +138,19 @@ cof_status cof_path_kind(cof_path_type *out, const char *path, cof_error *err)
     return COF_OK;
 }
 
+cof_status cof_path_same(bool *out, const char *a, const char *b, cof_error *err)
+{
+    const char *const paths[2] = {a, b};
+    struct stat info[2];
+    *out = false;
+    for (int i = 0; i < 2; i++)
+        if (cof_os_get()->stat(paths[i], &info[i]) != 0)
+            return errno == ENOENT || errno == ENOTDIR ? COF_OK
+                                                       : fail_path(err, errno, "examine", paths[i]);
+    *out = info[0].st_dev == info[1].st_dev && info[0].st_ino == info[1].st_ino;
+    return COF_OK;
+}
+
 cof_status cof_path_must_be_free(const char *path, const char *advice, cof_error *err)
 {
     char name[COF_TEXT_NAME_CAP];

@@ -62,6 +62,9 @@ cof_status cof_path_must_be_free(const char *path, const char *advice, cof_error
  */
 cof_status cof_path_others_can_write(bool *out, const char *path, cof_error *err) COF_MUST_USE;
 
+/* Do two paths lead to the same thing?  What leads nowhere is like nothing else.  COF_IO. */
+cof_status cof_path_same(bool *out, const char *a, const char *b, cof_error *err) COF_MUST_USE;
+
 /* The absolute path without symbolic links; the caller frees *out, NULL on failure.  COF_IO. */
 cof_status cof_path_real(char **out, const char *path, cof_error *err) COF_MUST_USE;
 

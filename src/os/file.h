@@ -152,6 +152,18 @@ cof_status cof_file_write_stream(cof_file *file, const void *data, size_t len,
 cof_status cof_file_truncate(cof_file *file, uint64_t size, cof_error *err) COF_MUST_USE;
 
 /*
+ * Keep room on the disk for len bytes at `off`, so that writing them there will not fail for want
+ * of it; what stands there now may be lost, and the file may become as long as that.  Where the
+ * file system cannot promise room, zeros take it.  COF_IO: cof_file_is_full() says whether for want
+ * of room.
+ */
+cof_status cof_file_reserve(cof_file *file, uint64_t off, uint64_t len,
+                            cof_error *err) COF_MUST_USE;
+
+/* Is this the failure of a write for which disk, quota or file system had no room? */
+bool cof_file_is_full(cof_status st, const cof_error *err);
+
+/*
  * Force data and size to stable storage.  After COF_IO the state on the disk is unknown, and
  * trying again proves nothing: the caller must stop and say so.
  */

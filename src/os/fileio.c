@@ -13,6 +13,7 @@
 #include <errno.h>
 
 #define READ_WHOLE_STEP 65536
+#define RESERVE_STEP    65536
 
 static cof_status fail_at(cof_error *err, int errno_value, const char *verb, const cof_file *file,
                           uint64_t off)
@@ -154,6 +155,42 @@ cof_status cof_file_truncate(cof_file *file, uint64_t size, cof_error *err)
     if (result != 0)
         return fail_at(err, errno, "set the size of", file, size);
     return COF_OK;
+}
+
+bool cof_file_is_full(cof_status st, const cof_error *err)
+{
+    return st == COF_IO &&
+           (err->sys_errno == ENOSPC || err->sys_errno == EDQUOT || err->sys_errno == EFBIG);
+}
+
+static cof_status write_zeros(cof_file *file, uint64_t off, uint64_t len, cof_error *err)
+{
+    static const uint8_t zeros[RESERVE_STEP];
+    cof_status st = COF_OK;
+    while (st == COF_OK && len > 0) {
+        size_t step = len < RESERVE_STEP ? (size_t)len : RESERVE_STEP;
+        st = cof_file_write_at(file, off, zeros, step, err);
+        off += step;
+        len -= step;
+    }
+    return st;
+}
+
+cof_status cof_file_reserve(cof_file *file, uint64_t off, uint64_t len, cof_error *err)
+{
+    int result;
+    if (len == 0)
+        return COF_OK;
+    if (off > INT64_MAX || len > INT64_MAX - off)
+        return fail_at(err, EFBIG, "write to", file, off);
+    do {
+        result = cof_os_get()->allocate(cof_file_fd(file), (off_t)off, (off_t)len);
+    } while (result != 0 && errno == EINTR);
+    if (result == 0)
+        return COF_OK;
+    if (errno == ENOSPC || errno == EDQUOT || errno == EFBIG || errno == EIO)
+        return fail_at(err, errno, "write to", file, off);
+    return write_zeros(file, off, len, err);
 }
 
 cof_status cof_file_sync(cof_file *file, cof_error *err)

@@ -16,6 +16,8 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +33,9 @@ struct cof_newfile {
     char *final_path; /* owned, as the next two */
     char *dir;
     char *temp_path;
+    char *aside;                   /* what had the name before, until all of a set are published */
+    bool synced;                   /* permissions and bytes are on the disk */
+    bool named;                    /* of a set: has its name, which it may lose again */
     char label[COF_TEXT_NAME_CAP]; /* final_path for messages */
 };
 
@@ -146,27 +151,144 @@ static cof_status give_name(cof_newfile *nf, bool force, cof_error *err)
     return cof_fail_sys(err, errno, "cannot give the finished file its name %s", nf->label);
 }
 
-cof_status cof_newfile_publish(cof_newfile *nf, bool force, cof_error *err)
+cof_status cof_newfile_sync(cof_newfile *nf, cof_error *err)
 {
-    cof_status st;
     if (nf->pending == NULL)
         return cof_fail(err, COF_INTERNAL, "%s has been published before", nf->label);
+    if (nf->synced)
+        return COF_OK;
     if (nf->mode != COF_NEWFILE_MODE_AS_IS &&
         cof_os_get()->fchmod(cof_file_fd(nf->file), nf->mode) != 0)
         return cof_fail_sys(err, errno, "cannot set the permissions of %s", nf->label);
     if (cof_os_get()->fsync(cof_file_fd(nf->file)) != 0)
         return cof_fail_sys(err, errno, "cannot write %s safely to disk", nf->label);
-    cof_lock_release(nf->file); /* whoever finds it under its name shall not wait */
+    nf->synced = true;
+    return COF_OK;
+}
+
+cof_status cof_newfile_close(cof_newfile *nf, cof_error *err)
+{
+    cof_error local = COF_ERROR_INIT;
+    cof_status st = cof_newfile_sync(nf, err);
+    if (st == COF_OK && cof_file_close(&nf->file, &local) != COF_OK)
+        st = cof_fail_sys(err, local.sys_errno, "cannot write %s safely to disk", nf->label);
+    return st;
+}
+
+static cof_status sync_directory(const cof_newfile *nf, const char *problem, cof_error *err)
+{
+    cof_error local = COF_ERROR_INIT;
+    if (cof_dir_sync(nf->dir, &local) == COF_OK)
+        return COF_OK;
+    return cof_fail_sys(err, local.sys_errno, "%s %s", nf->label, problem);
+}
+
+/* The file has its name, or is given it: nobody removes it any more. */
+static cof_status name_last(cof_newfile *nf, bool force, cof_error *err)
+{
+    cof_status st;
+    if (nf->file != NULL)
+        cof_lock_release(nf->file); /* whoever finds it under its name shall not wait */
     if ((st = give_name(nf, force, err)) != COF_OK)
         return st;
     cof_pending_remove(nf->pending);
     nf->pending = NULL;
+    return sync_directory(nf, "is written, but a power loss may still undo it", err);
+}
 
-    cof_error local = COF_ERROR_INIT;
-    if (cof_dir_sync(nf->dir, &local) != COF_OK)
-        return cof_fail_sys(err, local.sys_errno,
-                            "%s is written, but a power loss may still undo it", nf->label);
+cof_status cof_newfile_publish(cof_newfile *nf, bool force, cof_error *err)
+{
+    cof_status st = cof_newfile_sync(nf, err);
+    return st == COF_OK ? name_last(nf, force, err) : st;
+}
+
+/* ---- several ---- */
+
+/* Move what has the name out of the way, if there is something. */
+static cof_status set_aside(cof_newfile *nf, cof_error *err)
+{
+    char path[PATH_MAX];
+    int n = snprintf(path, sizeof path, "%s/.%.*s.%016" PRIx64 ".old", nf->dir, NAME_PART_MAX,
+                     cof_path_name(nf->final_path), cof_os_get()->token());
+    if (n < 0 || (size_t)n >= sizeof path)
+        return cof_fail(err, COF_LIMIT, "the path %s is too long", nf->label);
+    if ((nf->aside = strdup(path)) == NULL)
+        return cof_fail(err, COF_NOMEM, "out of memory");
+    if (cof_os_get()->rename(nf->final_path, nf->aside) == 0)
+        return COF_OK;
+    free(nf->aside);
+    nf->aside = NULL;
+    return errno == ENOENT ? COF_OK : cof_fail_sys(err, errno, "cannot replace %s", nf->label);
+}
+
+static cof_status name_one(cof_newfile *nf, bool force, cof_error *err)
+{
+    cof_status st = force ? set_aside(nf, err) : COF_OK;
+    if (st != COF_OK || (st = give_name(nf, false, err)) != COF_OK)
+        return st;
+    nf->named = true;
     return COF_OK;
+}
+
+/* The way back: the names go, and who was set aside has his again. */
+static void take_back(cof_newfile *nf)
+{
+    const cof_os *os = cof_os_get();
+    if (nf->named)
+        (void)os->unlink(nf->final_path);
+    if (nf->named || nf->aside != NULL) {
+        if (nf->aside != NULL)
+            (void)os->rename(nf->aside, nf->final_path);
+        (void)!cof_dir_sync(nf->dir, NULL);
+    }
+    nf->named = false;
+}
+
+static cof_status name_others(cof_newfile *const *files, size_t count, bool force, cof_error *err)
+{
+    cof_status st = COF_OK;
+    for (size_t i = 1; st == COF_OK && i < count; i++)
+        st = name_one(files[i], force, err);
+    for (size_t i = 1; st == COF_OK && i < count; i++)
+        if (i + 1 == count || strcmp(files[i]->dir, files[i + 1]->dir) != 0)
+            st = sync_directory(files[i], "cannot be given its name safely", err);
+    return st;
+}
+
+static void forget(cof_newfile *nf)
+{
+    cof_pending_remove(nf->pending);
+    nf->pending = NULL;
+    if (nf->aside != NULL)
+        (void)cof_os_get()->unlink(nf->aside);
+}
+
+static cof_status name_all(cof_newfile *const *files, size_t count, bool force, cof_error *err)
+{
+    cof_status st = name_others(files, count, force, err);
+    if (st == COF_OK)
+        st = name_last(files[0], force, err);
+    for (size_t i = count; i-- > 1;)
+        if (files[0]->pending == NULL)
+            forget(files[i]);
+        else
+            take_back(files[i]);
+    return st;
+}
+
+cof_status cof_newfile_publish_set(cof_newfile *const *files, size_t count, bool force,
+                                   cof_error *err)
+{
+    cof_status st = COF_OK;
+    sigset_t all, before;
+    for (size_t i = 0; i < count; i++)
+        if ((st = cof_newfile_sync(files[i], err)) != COF_OK)
+            return st;
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_BLOCK, &all, &before);
+    st = name_all(files, count, force, err);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return st;
 }
 
 void cof_newfile_free(cof_newfile *nf)
@@ -179,6 +301,7 @@ void cof_newfile_free(cof_newfile *nf)
     }
     cof_file_free(nf->file);
     free(nf->temp_path);
+    free(nf->aside);
     free(nf->dir);
     free(nf->final_path);
     free(nf);

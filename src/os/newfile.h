@@ -49,6 +49,32 @@ const char *cof_newfile_path(const cof_newfile *nf);
  */
 cof_status cof_newfile_publish(cof_newfile *nf, bool force, cof_error *err) COF_MUST_USE;
 
+/*
+ * Set the permissions and sync the bytes, if that was not done yet: what publishing begins with.
+ * COF_IO.  Nothing may be written afterwards.
+ */
+cof_status cof_newfile_sync(cof_newfile *nf, cof_error *err) COF_MUST_USE;
+
+/*
+ * Sync it, and close it before it gets its name, which it can still get and which it still loses
+ * with cof_newfile_free(); cof_newfile_file() is NULL from then on.  For whoever makes more files
+ * than can be open.  COF_IO.
+ */
+cof_status cof_newfile_close(cof_newfile *nf, cof_error *err) COF_MUST_USE;
+
+/*
+ * Publish files that belong together: all of them or none.  Their bytes are synced first; then all
+ * but the first get their names, and these directories are synced; then the first, whose name says
+ * that the others are there.  Signals are held back meanwhile.
+ *
+ * What has to make room for another than the first (with force) is set aside under a name that
+ * begins with a dot, and removed at the end; so at every moment either the old files are all there,
+ * or the new ones.  After a failure that happened before the first had its name, all is as before.
+ * Classes as cof_newfile_publish().
+ */
+cof_status cof_newfile_publish_set(cof_newfile *const *files, size_t count, bool force,
+                                   cof_error *err) COF_MUST_USE;
+
 /* Is this a name that a temporary file gets: exactly ".NAME.RANDOM.tmp"? */
 bool cof_newfile_is_temporary(const char *name) COF_MUST_USE;
 

@@ -41,6 +41,7 @@ typedef struct cof_os {
     int (*syncfs)(int fd);
     int (*syncfs_tells)(int fd); /* 1: here syncfs waits for the disk, and says if that failed */
     int (*ftruncate)(int fd, off_t len);
+    int (*allocate)(int fd, off_t off, off_t len); /* space, not size; EOPNOTSUPP: not possible */
     int (*fadvise)(int fd, off_t off, off_t len, cof_advice advice);
 
     int (*fstat)(int fd, struct stat *out);

@@ -210,6 +210,19 @@ static off_t real_seek_hole(int fd, off_t off)
     return lseek(fd, off, SEEK_HOLE);
 }
 
+static int real_allocate(int fd, off_t off, off_t len)
+{
+#if defined(FALLOC_FL_KEEP_SIZE)
+    return fallocate(fd, FALLOC_FL_KEEP_SIZE, off, len);
+#else
+    (void)fd;
+    (void)off;
+    (void)len;
+    errno = EOPNOTSUPP;
+    return -1;
+#endif
+}
+
 static int real_rename_noreplace(const char *from, const char *to)
 {
 #if defined(RENAME_NOREPLACE)
@@ -269,6 +282,7 @@ static const cof_os real = {
     .syncfs = syncfs,
     .syncfs_tells = real_syncfs_tells,
     .ftruncate = ftruncate,
+    .allocate = real_allocate,
     .fadvise = real_fadvise,
     .fstat = fstat,
     .stat = stat,
