@@ -2,6 +2,7 @@
 
 /* coffer backup: files, or standard input, become an encrypted, signed backup. */
 
+#include "command.h"
 #include "credential.h"
 #include "human.h"
 #include "json.h"
@@ -23,6 +24,7 @@ static struct {
     cli_sign_args sign;
     const char *label, *reason, *compress, *digest, *record_size, *slot_size;
     cli_tree_args tree;
+    cli_command_args command;
     const char *cipher;
     bool sign_only, force, allow_empty, json;
 } args;
@@ -48,6 +50,7 @@ static const cli_opt options[] = {
      .help = "do not encrypt: everybody can read the backup, and nobody can change it unnoticed; "
              "recipients in the home do not count"},
     CLI_TREE_OPTIONS(args.tree),
+    CLI_COMMAND_OPTIONS(args.command),
     CLI_SIGN_OPTIONS(args.sign),
     {.name = "label",
      .arg = "TEXT",
@@ -90,8 +93,10 @@ static const cli_opt options[] = {
     {.name = NULL},
 };
 
-/* What the backup is made with. */
+/* What the backup is made of, and with. */
 typedef struct parts {
+    cof_tree_options tree;
+    cof_command command;
     cof_certs *recipients;
     cof_signer *signer;
     size_t expiring; /* recipients whose certificates expire soon */
@@ -99,12 +104,25 @@ typedef struct parts {
 
 static bool is_stream(const cli_call *call)
 {
-    return call->operands.count == 1 && strcmp(call->operands.item[0], "-") == 0;
+    return cli_command_asked(&args.command) ||
+           (call->operands.count == 1 && strcmp(call->operands.item[0], "-") == 0);
+}
+
+static cof_status check_command(const cli_call *call, cof_error *err)
+{
+    if (call->operands.count == 0)
+        return cli_error(err, COF_USAGE,
+                         "--stdin-from-command needs a command: -- PROGRAM ARGUMENT...");
+    if (cli_tree_listed(&args.tree))
+        return cli_error(err, COF_USAGE, "a backup is of files or of what a command writes");
+    return COF_OK;
 }
 
 static cof_status check_source(const cli_call *call, cof_error *err)
 {
     bool listed = cli_tree_listed(&args.tree);
+    if (cli_command_asked(&args.command))
+        return check_command(call, err);
     if (call->operands.count == 0 && !listed)
         return cli_error(err, COF_USAGE, "backup needs a source: paths, or - for standard input");
     for (size_t i = 0; i < call->operands.count; i++)
@@ -187,14 +205,22 @@ static size_t warn_expiring(const cof_certs *recipients)
     return found;
 }
 
-static cof_status write_backup(const cof_backup_options *o, const cof_tree_options *tree,
+static cof_status write_content(cof_backup *backup, const parts *p, bool tree, cof_error *err)
+{
+    if (tree)
+        return cof_backup_tree(backup, &p->tree, err);
+    if (cli_command_asked(&args.command))
+        return cof_backup_command(backup, &p->command, err);
+    return cof_backup_read_fd(backup, STDIN_FILENO, err);
+}
+
+static cof_status write_backup(const cof_backup_options *o, const parts *p,
                                cof_backup_result *result, cof_error *err)
 {
     cof_backup *backup = NULL;
     cof_status st = COF_OK;
     if ((st = cof_backup_begin(&backup, o, err)) == COF_OK &&
-        (st = o->tree ? cof_backup_tree(backup, tree, err)
-                      : cof_backup_read_fd(backup, STDIN_FILENO, err)) == COF_OK)
+        (st = write_content(backup, p, o->tree, err)) == COF_OK)
         st = cof_backup_finish(backup, result, err);
     cof_backup_free(backup);
     return st;
@@ -299,8 +325,7 @@ static int run(const cli_call *call)
                             .force = args.force,
                             .allow_empty = args.allow_empty,
                             .skip_expired = true};
-    parts p = {NULL, NULL, 0};
-    cof_tree_options tree = {.paths = NULL};
+    parts p = {.recipients = NULL};
     cof_error err = COF_ERROR_INIT;
     cof_backup_result result;
     cof_status st = COF_OK;
@@ -308,7 +333,9 @@ static int run(const cli_call *call)
     cli_report_begin(&report, args.label != NULL ? args.label : "backup", call->quiet);
 
     if ((st = check(&o, call, &err)) != COF_OK ||
-        (o.tree && (st = cli_tree_load(&tree, &args.tree, &call->operands, &err)) != COF_OK) ||
+        (st = cli_command_load(&p.command, &args.command, &call->operands, call->quiet, &err)) !=
+            COF_OK ||
+        (o.tree && (st = cli_tree_load(&p.tree, &args.tree, &call->operands, &err)) != COF_OK) ||
         (!args.sign_only &&
          (st = cli_recipients_load(&p.recipients, &args.recipients, call->home, &err)) != COF_OK) ||
         (st = cli_signer_load(&p.signer, &args.sign, call->home, true, &err)) != COF_OK)
@@ -317,7 +344,7 @@ static int run(const cli_call *call)
     o.signer = p.signer;
     o.report = cli_report_hooks(&report);
     p.expiring = warn_expiring(p.recipients);
-    if ((st = write_backup(&o, &tree, &result, &err)) != COF_OK)
+    if ((st = write_backup(&o, &p, &result, &err)) != COF_OK)
         goto out;
     cli_report_pause(&report);
     if (args.json)
@@ -332,8 +359,9 @@ out:
 
 const cli_verb cli_verb_backup = {
     .name = "backup",
-    .summary = "Make an encrypted, signed backup of files, or of standard input",
-    .usage = "-o FILE|DIR/|- [-r CERT... | --sign-only] [options] SOURCE...|-",
+    .summary = "Make an encrypted, signed backup of files, or of what a command writes",
+    .usage = "-o FILE|DIR/|- [-r CERT... | --sign-only] [options] SOURCE...|- | "
+             "--stdin-from-command -- PROGRAM ARGUMENT...",
     .text =
         "The backup can be opened with the private key of any one of the recipients, and by "
         "nobody else; this host needs none of these keys. It appears under its name when it is "
@@ -341,7 +369,7 @@ const cli_verb cli_verb_backup = {
         "What vanishes, changes or cannot be read while it is backed up is named in a warning and "
         "in the backup, which is then marked as incomplete, and the exit status is 9.\n"
         "For example: coffer backup -o /backup/ --label db1 /etc /srv\n"
-        "or: pg_dump db1 | coffer backup -o /backup/ --label db1 -",
+        "or: coffer backup -o /backup/ --label db1 --stdin-from-command -- pg_dump db1",
     .options = options,
     .operand = "source",
     .least = 0,

@@ -99,6 +99,33 @@ cof_status cof_backup_write(cof_backup *backup, const void *data, size_t len,
  */
 cof_status cof_backup_read_fd(cof_backup *backup, int fd, cof_error *err) COF_MUST_USE;
 
+/* A command whose standard output is the content. */
+typedef struct cof_command {
+    const char *const *argv; /* the program, found as a shell finds it, and its arguments; NULL
+                                behind the last.  No shell sees them */
+    uint64_t min_size;       /* bytes; less is COF_SOURCE */
+    uint64_t silence_ms; /* give up when it has neither written nor ended for so long; 0: wait */
+
+    /*
+     * Called for each of the last lines of its standard error, once it has ended, failed or not:
+     * safe for a terminal, valid during the call only.  May be NULL.
+     */
+    void (*said)(void *ctx, bool failed, const char *line);
+    void *ctx;
+} cof_command;
+
+/*
+ * Append what a command writes to its standard output, to its end.
+ *
+ * COF_SOURCE: it could not be started, ended with another exit status than 0, was killed, went
+ * silent, or wrote too little.  Then, and when this process ends in whatever way, it is ended
+ * together with all that it has started: SIGTERM, and two seconds later SIGKILL.  It has no
+ * terminal, and nothing on standard input.  COF_IO, COF_CANCELLED, COF_NOMEM.  After a failure only
+ * cof_backup_free is left to call.
+ */
+cof_status cof_backup_command(cof_backup *backup, const cof_command *command,
+                              cof_error *err) COF_MUST_USE;
+
 /* What a tree consists of. */
 typedef struct cof_tree_options {
     /*

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef COF_CLI_COMMAND_H
+#define COF_CLI_COMMAND_H
+
+/* Backups of what commands write: the options, and what is said about a command. */
+
+#include "option.h"
+
+#include <coffer/backup.h>
+#include <stdbool.h>
+
+typedef struct cli_command_args {
+    bool run;
+    const char *min_size, *timeout;
+} cli_command_args;
+
+#define CLI_COMMAND_OPTIONS(a)                                                                     \
+    {.name = "stdin-from-command",                                                                 \
+     .flag = &(a).run,                                                                             \
+     .rules = CLI_OPT_ASKED,                                                                       \
+     .help = "run a command, given behind --, and back up what it writes; where it fails there "   \
+             "is no backup"},                                                                      \
+        {.name = "min-size",                                                                       \
+         .arg = "SIZE",                                                                            \
+         .value = &(a).min_size,                                                                   \
+         .rules = CLI_OPT_ASKED,                                                                   \
+         .help = "less than this from a command is a failure"},                                    \
+    {                                                                                              \
+        .name = "timeout", .arg = "TIME", .value = &(a).timeout, .rules = CLI_OPT_ASKED,           \
+        .help = "a command that neither writes nor ends for so long, as in 90s, 10m or 1h, has "   \
+                "failed"                                                                           \
+    }
+
+/* Is what is to be backed up what commands write? */
+bool cli_command_asked(const cli_command_args *args);
+
+/*
+ * Check the options, and fill out; the operands are the command; quiet: what it says is
+ * printed only if it fails.  What it borrows lives until the
+ * process ends.  COF_USAGE, also where options for commands are given without one.
+ */
+cof_status cli_command_load(cof_command *out, const cli_command_args *args,
+                            const cli_list *operands, bool quiet, cof_error *err) COF_MUST_USE;
+
+#endif
