@@ -90,7 +90,8 @@ static cof_status find_waiting(examination *x, cof_error *err)
     for (size_t i = 0; i < x->count; i++)
         if (!x->links[i].found)
             return cof_fail_rule(err, COF_FORMAT, "CA-1", COF_NO_OFFSET,
-                                 "the catalog has a hard link to something that it does not list");
+                                 "the catalog has a hard link to something that is no file in the "
+                                 "backup");
     x->count = 0;
     return COF_OK;
 }

@@ -74,7 +74,9 @@ static cof_status take_path(cof_catalog_view *v, size_t shared, cof_slice rest, 
     cof_status st;
 
     if (rest.len == 0 || shared > last.len || (v->done == 0 && shared != 0))
-        return broken(v, err, "a path shares more with the one before it than there is");
+        return broken(v, err,
+                      rest.len == 0 ? "a path is the same as the one before it, or empty"
+                                    : "a path shares more with the one before it than there is");
     if ((st = cof_buf_reserve(&path, shared + rest.len, err)) != COF_OK ||
         (st = cof_buf_append(&path, last.data, shared, err)) != COF_OK ||
         (st = cof_buf_append(&path, rest.data, rest.len, err)) != COF_OK)

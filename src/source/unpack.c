@@ -85,20 +85,6 @@ static la_ssize_t on_read(struct archive *archive, void *ctx, const void **out)
     return (la_ssize_t)bytes.len;
 }
 
-static cof_status restart(cof_unpack *u, cof_error *err)
-{
-    if (u->archive != NULL)
-        (void)archive_read_free(u->archive);
-    u->at = 0;
-    u->st = COF_OK;
-    u->err = err;
-    u->archive = archive_read_new();
-    if (u->archive == NULL || archive_read_support_format_tar(u->archive) != ARCHIVE_OK ||
-        archive_read_open(u->archive, u, NULL, on_read, NULL) != ARCHIVE_OK)
-        return u->st != COF_OK ? u->st : cof_fail(err, COF_NOMEM, "out of memory");
-    return COF_OK;
-}
-
 /* ---- comparing ---- */
 
 static cof_status lie(const cof_unpack *u, const char *what, cof_error *err)
@@ -185,6 +171,21 @@ static cof_status compare(const cof_unpack *u, struct archive_entry *x, cof_erro
 }
 
 /* ---- one entry ---- */
+
+static cof_status restart(cof_unpack *u, cof_error *err)
+{
+    if (u->archive != NULL)
+        (void)archive_read_free(u->archive);
+    u->at = 0;
+    u->st = COF_OK;
+    u->err = err;
+    u->archive = archive_read_new();
+    if (u->archive == NULL || archive_read_support_format_tar(u->archive) != ARCHIVE_OK)
+        return cof_fail(err, COF_NOMEM, "out of memory");
+    /* This reads already, and fails where there is no header. */
+    return archive_read_open(u->archive, u, NULL, on_read, NULL) == ARCHIVE_OK ? COF_OK
+                                                                               : failed(u, err);
+}
 
 cof_status cof_unpack_begin(cof_unpack *u, cof_member *out, const cof_catalog_entry *entry,
                             cof_error *err)

@@ -10,6 +10,8 @@ expectation the exit status must be one of the classes expected, and besides:
   - what is restored is the text that was backed up; on failure there is no output file;
   - a refused rotation leaves every byte as it was; a successful one leaves the body as it was, and
     what the new recipient then restores is the same;
+  - files are restored as stock tar and the independent reader have them; after a failure nothing but
+    whole files is in the directory, and nothing at all outside of it;
   - nothing ever ends by a signal.
 """
 
@@ -28,6 +30,9 @@ STATUS = {
 
 # Good backups of kinds that this version does not read yet: it must say so, and nothing else.
 NOT_YET = ("good-volumes", "good-8197-records-volumes", "volume-", "good-head-alone")
+
+
+COMPARE = os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "cli", "tree_compare.py")
 
 
 class Attack:
@@ -78,6 +83,37 @@ class Attack:
                 return None
             with open(out, "rb") as f:
                 return f.read()
+
+    def deep(self, path, _who, maker, _case):
+        status, said = self.call("verify", "--deep", *self.trust(maker), "--key", self.key("alice"), path)
+        return status, said, None
+
+    def extract(self, path, _who, maker, case):
+        folder = os.path.join(self.scratch, f"{case}.files")
+        out = os.path.join(folder, "out")
+        os.mkdir(folder)
+        try:
+            status, said = self.call("restore", *self.trust(maker), "--key", self.key("alice"), "-C", out, path)
+            return status, said, self.judge_files(folder, path, maker, status in (0, 9))
+        finally:
+            shutil.rmtree(folder)
+
+    def judge_files(self, folder, path, maker, good):
+        out = os.path.join(folder, "out")
+        if set(os.listdir(folder)) - {"out"} or os.path.exists("/tmp/evil"):
+            return "something outside was written"
+        if any(name.startswith(".coffer-") for _, _, names in os.walk(out) for name in names):
+            return "an unfinished file is left"
+        if not good:
+            return None
+        archive = self.reference(path, "alice", maker)
+        if archive is None:  # who reads all of it may find what who restores it does not need
+            return None
+        expected = os.path.join(folder, "expected")
+        os.mkdir(expected)
+        subprocess.run(["bsdtar", "-xpf", "-", "-C", expected], input=archive, check=True)
+        done = subprocess.run([sys.executable, COMPARE, out, expected, "--no-holes"], capture_output=True, check=False)
+        return None if done.returncode == 0 else f"other files were restored: {done.stdout}"
 
     def rotate(self, path, _who, maker, case):
         copy = os.path.join(self.scratch, f"{case}.cof")

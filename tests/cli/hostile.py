@@ -10,6 +10,7 @@ them. VICTIM is a file outside of whatever will be restored into.
 
 import os
 import sys
+from dataclasses import replace
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "reference"))
@@ -21,7 +22,7 @@ EVIL = (FILE, b"evil\n", "")
 
 
 def facts(change):
-    """Alter each entry (path, position, (type, size, length, target)) of level 0."""
+    """Alter each entry (path, position, facts) of level 0."""
     return lambda level, group: [change(*g) for g in group] if level == 0 else None
 
 
@@ -52,10 +53,10 @@ def cases(victim):
     yield "names", {"new\nline": EVIL, "\x1b[31mred": EVIL, "\x1b]0;title\x07": EVIL, "rtl\u202eexe": EVIL}, None
     # The catalog says something else than the archive.
     yield "lie-path", plain, facts(lambda p, o, f: (b"e2" if p == b"e" else p, o, f))
-    yield "lie-type", plain, only(b"d", lambda f: (DIRECTORY, *f[1:]))
-    yield "lie-size", plain, only(b"e", lambda f: (f[0], f[1] + 1, *f[2:]))
-    yield "lie-target", plain, only(b"a/l", lambda f: (*f[:3], b"g"))
-    yield "lie-length", plain, only(b"e", lambda f: (f[0], f[1], f[2] + 512, f[3]))
+    yield "lie-type", plain, only(b"d", lambda f: replace(f, type=DIRECTORY))
+    yield "lie-size", plain, only(b"e", lambda f: replace(f, size=f.size + 1))
+    yield "lie-target", plain, only(b"a/l", lambda f: replace(f, target=b"g"))
+    yield "lie-length", plain, only(b"e", lambda f: replace(f, length=f.length + 512))
     yield "lie-order", plain, lambda level, group: list(reversed(group)) if level == 0 else None
     yield "lie-item", plain, lambda level, group: [(b"0", *g[1:]) for g in group[:1]] + group[1:] if level == 1 else None
     yield "lie-place", plain, lambda level, group: [(p, o + 512, n) for p, o, n in group] if level == 1 else None

@@ -5,7 +5,8 @@ Operations of a case, each with the class word (or words, `A|B`) that a right
 reader answers: `quick` opens only; `verify` checks the whole without a key;
 `restore` opens with alice's key and decrypts everything (`restore:NAME` with
 NAME's); `rotate` changes the recipients to carol with alice's key, signed by
-the custodian. The trust set: maker.crt as maker and custodian, custodian.crt
+the custodian. Of trees: `deep` reads everything with alice's key, `extract`
+restores all files into a directory. The trust set: maker.crt as maker and custodian, custodian.crt
 as custodian alone.
 """
 
@@ -17,6 +18,7 @@ from .head import BLOCK, Superblock
 from .people import Person
 
 OPERATIONS = ("quick", "verify", "restore", "rotate")
+TREE_OPERATIONS = ("deep", "extract")
 TEXT = b"".join(b"line %06d of the text that is backed up\n" % i for i in range(500))
 
 

@@ -33,6 +33,8 @@ class Entry:
         need(b"\0" not in self.target and bool(self.target) == (link and stored), FORMAT, "CA-1", "link target")
         need(self.type != HARDLINK or not stored or order(self.target) < order(self.path), FORMAT, "CA-1",
              "a hard link to a later path")
+        sized = self.type in (FILE, CHARACTER, BLOCK, STREAM)
+        need(self.size == 0 or (sized and (self.type in (CHARACTER, BLOCK) or self.size < 1 << 63)), FORMAT, "CA-1", "size")
         if self.type == STREAM:
             need(self.stream in range(1, 0xFFFE) and self.state <= 1, FORMAT, "CA-1", "named stream")
             return

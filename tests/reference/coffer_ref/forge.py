@@ -3,7 +3,7 @@
 
 import os
 
-from . import forge_body, forge_good, forge_head, forge_keys, forge_statements
+from . import forge_body, forge_good, forge_head, forge_keys, forge_statements, forge_trees
 from .cases import Register, World
 
 COLUMNS = "name\tfile\toperation\texpected\trules\tdescription\n"
@@ -12,7 +12,7 @@ COLUMNS = "name\tfile\toperation\texpected\trules\tdescription\n"
 def all_cases():
     """(World, cases), made fresh."""
     register = Register(World())
-    for part in (forge_good, forge_body, forge_keys, forge_statements, forge_head):
+    for part in (forge_good, forge_body, forge_keys, forge_statements, forge_head, forge_trees):
         part.register(register)
     return register.world, register.cases
 
