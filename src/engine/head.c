@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "crypto/digest.h"
+#include "engine/lock.h"
 #include "engine/note.h"
 #include "format/limits.h"
 #include "format/manifest.h"
@@ -101,6 +102,90 @@ static bool holds_meant(cof_slice *out, const cof_head *h, int slot)
     return cof_sha256(sha256, raw.data, raw.len, NULL) == COF_OK &&
            memcmp(sha256, h->sb.envelope_sha256, sizeof(sha256)) == 0;
 }
+
+/* ---- a moment at which nobody changes it ---- */
+
+static cof_status read_once(cof_head *h, const cof_file *file, cof_error *why, cof_error *err)
+{
+    cof_status st;
+
+    *why = (cof_error)COF_ERROR_INIT;
+    cof_buf_free(&h->slots[0]);
+    cof_buf_free(&h->slots[1]);
+    if ((st = read_superblocks(h, file, why, err)) != COF_OK)
+        return st;
+    return read_slots(h, file, why, err);
+}
+
+/* Read while nobody changed it, and all that there is twice is there twice. */
+static bool is_quiet(const cof_head *h)
+{
+    cof_slice meant;
+
+    return memcmp(h->raw[0], h->raw[1], sizeof(h->raw[0])) == 0 &&
+           cof_slice_equal(cof_buf_slice(&h->slots[0]), cof_buf_slice(&h->slots[1])) &&
+           holds_meant(&meant, h, h->sb.active_slot);
+}
+
+/* What was read, whole. */
+static cof_status fingerprint(uint8_t out[COF_SHA256_SIZE], const cof_head *h, cof_error *err)
+{
+    const cof_slice parts[] = {{(const uint8_t *)h->raw, sizeof(h->raw)},
+                               cof_buf_slice(&h->slots[0]),
+                               cof_buf_slice(&h->slots[1])};
+    cof_sha256_ctx *sha = NULL;
+    cof_status st = cof_sha256_new(&sha, err);
+
+    if (st == COF_OK)
+        st = cof_sha256_init(sha, err);
+    for (size_t i = 0; st == COF_OK && i < sizeof(parts) / sizeof(parts[0]); i++)
+        st = cof_sha256_update(sha, parts[i].data, parts[i].len, err);
+    if (st == COF_OK)
+        st = cof_sha256_final(sha, out, err);
+    cof_sha256_free(sha);
+    return st;
+}
+
+/*
+ * Read superblocks and slots as they were at one moment.  A reader holds no lock.  What is twice
+ * the same, and what the superblock means, is one moment's.  Where it is not, somebody is changing
+ * it now, was interrupted, or a block is damaged: while somebody holds the lock of writers, wait;
+ * else what two readings in a row agree in is how it is.
+ */
+static cof_status read_settled(cof_head *h, const cof_file *file, cof_error *why, cof_error *err)
+{
+    uint64_t deadline = cof_lock_deadline();
+    uint8_t before[COF_SHA256_SIZE], now[COF_SHA256_SIZE];
+    bool known = false;
+
+    for (;;) {
+        cof_status st = read_once(h, file, why, err), hashed;
+        cof_lock_kind other;
+        bool told = cof_lock_obstacle(&other, file, COF_LOCK_SHARED, NULL) == COF_OK;
+
+        h->busy = false;
+        if (st == COF_OK && is_quiet(h))
+            return COF_OK;
+        h->busy = other == COF_LOCK_EXCLUSIVE;
+        if (cof_clock_monotonic_ns() >= deadline)
+            return st;
+        if (h->busy) {
+            known = false;
+            cof_lock_nap();
+            continue;
+        }
+        if ((hashed = fingerprint(now, h, err)) != COF_OK)
+            return hashed;
+        if (known && memcmp(now, before, sizeof(now)) == 0)
+            return st;
+        memcpy(before, now, sizeof(now));
+        known = true;
+        if (!told)
+            cof_lock_nap(); /* without locks, time has to show it */
+    }
+}
+
+/* ---- the envelope ---- */
 
 static cof_status load_slot(cof_locks *out, const cof_head *h, int slot, const cof_trust *trust,
                             cof_error *err)
@@ -239,8 +324,7 @@ cof_status cof_head_load(cof_head *out, const cof_file *file, const cof_trust *t
     cof_status st;
 
     memset(out, 0, sizeof(*out));
-    if ((st = read_superblocks(out, file, &why, err)) != COF_OK ||
-        (st = read_slots(out, file, &why, err)) != COF_OK ||
+    if ((st = read_settled(out, file, &why, err)) != COF_OK ||
         (st = load_envelope(out, trust, err)) != COF_OK) {
         cof_head_wipe(out);
         if (why.status != COF_IO)
@@ -277,7 +361,11 @@ size_t cof_head_report(const cof_head *h, const cof_report *report)
                  h->sb_state.chosen == 0 ? 'B' : 'A');
         found++;
     }
-    if (cof_head_pending(h)) {
+    if (h->busy) {
+        cof_note(report, "another process has been changing the recipients for ten seconds and is "
+                         "not done; the backup was read as it is now");
+        found++;
+    } else if (cof_head_pending(h)) {
         cof_note(report,
                  "a change of the recipients was interrupted; the next rotate completes it");
         found++;

@@ -6,7 +6,8 @@
  * The head of a backup, read with all its redundancy (FORMAT.md, section 2).  How it is changed is
  * in change.h.
  *
- * Callers hold a lock on the file: shared to read, exclusive to write.
+ * Who wants to change it holds the lock of writers (lock.h) before he reads it.  Who only reads
+ * holds none.
  */
 
 #include <coffer/report.h>
@@ -26,12 +27,14 @@ typedef struct cof_head {
     cof_locks locks;  /* what it says */
     bool fell_back;   /* it is not the one that the superblock meant */
     bool unreadable;  /* the disk does not give back some of its blocks; zeros stand for them */
+    bool busy;        /* somebody was changing it all the time that a reader waits */
     bool at_rest;     /* both superblocks and both slots are the same: nothing pending or damaged */
 } cof_head;
 
 /*
- * Read the head of file: SB, PR, EN, CU and KY rules.  COF_FORMAT, COF_UNSUPPORTED, COF_AUTH,
- * COF_LIMIT, COF_IO, COF_NOMEM; *out is then empty.  The caller wipes it.
+ * Read the head of file, as it was at one moment, even if somebody changes it meanwhile: SB, PR,
+ * EN, CU and KY rules.  COF_FORMAT, COF_UNSUPPORTED, COF_AUTH, COF_LIMIT, COF_IO, COF_NOMEM; *out
+ * is then empty.  The caller wipes it.
  */
 cof_status cof_head_load(cof_head *out, const cof_file *file, const cof_trust *trust,
                          cof_error *err) COF_MUST_USE;

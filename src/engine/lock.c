@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Who may read and who may change a head, and when. */
+/* Who may change a head, and when. */
 
 #include "engine/lock.h"
 
@@ -13,30 +13,27 @@
 
 #define NAP_NS 10000000L
 
-typedef cof_status lock_fn(cof_file *file, bool wait, cof_error *err);
-
 uint64_t cof_lock_deadline(void)
 {
     return cof_clock_monotonic_ns() + COF_LOCK_PATIENCE_NS;
 }
 
-static cof_status lock_patiently(cof_file *file, lock_fn *lock, uint64_t deadline, cof_error *err)
+void cof_lock_nap(void)
 {
     const struct timespec nap = {0, NAP_NS};
-    cof_status st = lock(file, false, err);
 
-    while (st == COF_BUSY && cof_clock_monotonic_ns() < deadline) {
-        (void)nanosleep(&nap, NULL);
-        st = lock(file, false, err);
-    }
-    return st;
+    (void)nanosleep(&nap, NULL);
 }
 
-cof_status cof_lock_for_reading(cof_file *file, cof_error *err)
+static cof_status lock_patiently(cof_file *file, uint64_t deadline, cof_error *err)
 {
-    cof_status st = lock_patiently(file, cof_lock_shared, cof_lock_deadline(), err);
+    cof_status st = cof_lock_exclusive(file, false, err);
 
-    return st == COF_IO ? COF_OK : st;
+    while (st == COF_BUSY && cof_clock_monotonic_ns() < deadline) {
+        cof_lock_nap();
+        st = cof_lock_exclusive(file, false, err);
+    }
+    return st;
 }
 
 cof_status cof_require_regular(const char *path, cof_error *err)
@@ -60,7 +57,29 @@ static cof_status open_and_lock(cof_file **out, const char *path, uint64_t deadl
         return st;
     if (cof_file_kind(*out) != COF_FILE_REGULAR)
         return cof_fail(err, COF_USAGE, "%s is not a regular file", cof_file_label(*out));
-    return lock_patiently(*out, cof_lock_exclusive, deadline, err);
+    return lock_patiently(*out, deadline, err);
+}
+
+/*
+ * COF_BUSY if it goes on like this: somebody replaces the file again and again.  COF_IO: the name
+ * is gone, which for who has waited is another thing than a name that was never right.
+ */
+static cof_status replaced(const cof_file *file, const char *path, uint64_t deadline,
+                           cof_error *err)
+{
+    cof_path_type kind;
+    cof_status st = cof_path_kind(&kind, path, err);
+
+    if (st != COF_OK)
+        return st;
+    if (kind == COF_PATH_NOTHING)
+        return cof_fail(err, COF_IO, "%s was removed while this waited for it; nothing was changed",
+                        cof_file_label(file));
+    if (deadline != 0 && cof_clock_monotonic_ns() >= deadline)
+        return cof_fail(err, COF_BUSY,
+                        "%s is replaced again and again by another process; nothing was changed",
+                        cof_file_label(file));
+    return COF_OK;
 }
 
 cof_status cof_open_for_change(cof_file **out, const char *path, uint64_t deadline, cof_error *err)
@@ -72,8 +91,11 @@ cof_status cof_open_for_change(cof_file **out, const char *path, uint64_t deadli
     do {
         cof_file_free(*out);
         *out = NULL;
-        if ((st = open_and_lock(out, path, deadline, err)) == COF_OK)
-            st = cof_file_still_at_path(&same, *out, path, err);
+        if ((st = open_and_lock(out, path, deadline, err)) != COF_OK ||
+            (st = cof_file_still_at_path(&same, *out, path, err)) != COF_OK)
+            break;
+        if (!same)
+            st = replaced(*out, path, deadline, err);
     } while (st == COF_OK && !same);
     if (st != COF_OK) {
         cof_file_free(*out);

@@ -11,22 +11,24 @@
 cof_status cof_require_regular(const char *path, cof_error *err) COF_MUST_USE;
 
 /*
- * Readers hold a shared lock while they read the head, writers an exclusive one while they change
- * it.  Either waits some seconds for the other: a rotation takes milliseconds.  COF_BUSY after
- * that.  A file system without locks does not keep a reader out.
+ * Writers hold an exclusive lock from before they read the head until they have changed it.
+ * Readers hold none, so that no reader, however slow or stuck, is ever in a writer's way: what they
+ * read proves itself, and where it does not they look again (head.h).
  */
-cof_status cof_lock_for_reading(cof_file *file, cof_error *err) COF_MUST_USE;
 
 #define COF_LOCK_PATIENCE_NS UINT64_C(10000000000) /* how long anybody waits for anybody */
 
 /* So long from now, on cof_clock_monotonic_ns(). */
 uint64_t cof_lock_deadline(void);
 
+/* Sleep for a moment, before another look. */
+void cof_lock_nap(void);
+
 /*
  * Open path for a change and lock it.  What was opened may have been replaced while this waited for
  * the lock; then it is opened anew, so that no change is ever made to a file that nobody will read.
- * COF_BUSY if it is still in use at the deadline; one that is over, 0 for example, means that it is
- * tried once.
+ * COF_BUSY if it is still in use at the deadline, or is replaced without end; one that is over, 0
+ * for example, means that it is tried once.  COF_IO if it was removed meanwhile, or has no locks.
  */
 cof_status cof_open_for_change(cof_file **out, const char *path, uint64_t deadline,
                                cof_error *err) COF_MUST_USE;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Opening for reading: the file or the pipe, the lock, the open procedure, the verdicts. */
+/* Opening for reading: the file or the pipe, the open procedure, the verdicts. */
 
 #include "engine/reader.h"
 
@@ -40,13 +40,8 @@ static cof_status load(cof_reader *r, cof_error *err)
         .keys = r->options->keys,
         .report = &r->options->report,
     };
-    cof_status st = cof_lock_for_reading(r->file, err);
 
-    if (st != COF_OK)
-        return st;
-    st = cof_opened_load(&r->opened, r->file, &how, err);
-    cof_lock_release(r->file);
-    return st;
+    return cof_opened_load(&r->opened, r->file, &how, err);
 }
 
 /* The custody verdict is apart from the content's: it warns, unless the caller is strict. */

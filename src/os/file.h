@@ -183,13 +183,20 @@ cof_status cof_file_copy_attributes(cof_file *file, const cof_file *from,
 /* ---- locks --------------------------------------------------------------------------------- */
 
 /*
- * Lock the whole file among all openings of it, in this process and others, until release or
- * close.  Taking one kind while holding the other changes it.  Without `wait`, COF_BUSY when
- * another holds it.  COF_IO where the file system has no locks.
+ * Lock the whole file against all other openings of it, in this process and others, until release
+ * or close.  Without `wait`, COF_BUSY when another holds a lock, with a sentence that tells whether
+ * that one changes the file.  COF_IO where the file system has no locks.
  */
-cof_status cof_lock_shared(cof_file *file, bool wait, cof_error *err) COF_MUST_USE;
 cof_status cof_lock_exclusive(cof_file *file, bool wait, cof_error *err) COF_MUST_USE;
 void cof_lock_release(cof_file *file);
+
+/*
+ * Which kind of lock, held by anybody else, keeps one of the kind `wanted` from being taken now?
+ * Takes none, and needs no permission but to read.  COF_IO where the file system cannot tell; *out
+ * is COF_LOCK_NONE then.
+ */
+cof_status cof_lock_obstacle(cof_lock_kind *out, const cof_file *file, cof_lock_kind wanted,
+                             cof_error *err) COF_MUST_USE;
 
 /* ---- whole small files --------------------------------------------------------------------- */
 

@@ -208,28 +208,43 @@ cof_status cof_file_sync_fs(cof_file *file, cof_error *err)
     return COF_OK;
 }
 
-static cof_status lock_file(cof_file *file, cof_lock_kind kind, bool wait, cof_error *err)
+cof_status cof_lock_obstacle(cof_lock_kind *out, const cof_file *file, cof_lock_kind wanted,
+                             cof_error *err)
 {
-    int result;
-    do {
-        result = cof_os_get()->lock(cof_file_fd(file), kind, wait);
-    } while (result != 0 && errno == EINTR);
-    if (result == 0)
-        return COF_OK;
-    if (errno == EAGAIN || errno == EACCES)
-        return cof_fail(err, COF_BUSY, "%s is in use by another process; try again later",
-                        cof_file_label(file));
-    return cof_fail_sys(err, errno, "cannot lock %s", cof_file_label(file));
+    *out = COF_LOCK_NONE;
+    if (cof_os_get()->lock_in_the_way(cof_file_fd(file), wanted, out) != 0)
+        return cof_fail_sys(err, errno, "cannot tell whether %s is in use", cof_file_label(file));
+    return COF_OK;
 }
 
-cof_status cof_lock_shared(cof_file *file, bool wait, cof_error *err)
+/* Nobody has to keep a shared lock for longer than a moment: whoever does is to be found. */
+static cof_status in_use(const cof_file *file, cof_error *err)
 {
-    return lock_file(file, COF_LOCK_SHARED, wait, err);
+    cof_lock_kind other;
+    if (cof_lock_obstacle(&other, file, COF_LOCK_EXCLUSIVE, NULL) == COF_OK &&
+        other == COF_LOCK_SHARED)
+        return cof_fail(err, COF_BUSY,
+                        "%s is kept locked by a program that reads it, which coffer itself never "
+                        "does; fuser(1) names it: end it, then run the same command again",
+                        cof_file_label(file));
+    return cof_fail(err, COF_BUSY,
+                    "%s is being changed by another process; try again when that has ended",
+                    cof_file_label(file));
 }
 
 cof_status cof_lock_exclusive(cof_file *file, bool wait, cof_error *err)
 {
-    return lock_file(file, COF_LOCK_EXCLUSIVE, wait, err);
+    int result;
+    do {
+        result = cof_os_get()->lock(cof_file_fd(file), COF_LOCK_EXCLUSIVE, wait);
+    } while (result != 0 && errno == EINTR);
+    if (result == 0)
+        return COF_OK;
+    if (errno == EAGAIN || errno == EACCES)
+        return in_use(file, err);
+    return cof_fail_sys(err, errno,
+                        "cannot lock %s, and without a lock two changes at once could destroy it",
+                        cof_file_label(file));
 }
 
 void cof_lock_release(cof_file *file)

@@ -93,6 +93,8 @@ typedef struct cof_os {
 
     /* A lock of the open file description on the whole file; EAGAIN or EACCES when held. */
     int (*lock)(int fd, cof_lock_kind kind, int wait);
+    /* Which kind of lock, of another opening, keeps one of this kind from being taken now. */
+    int (*lock_in_the_way)(int fd, cof_lock_kind wanted, cof_lock_kind *out);
 
     int (*clock_gettime)(clockid_t clock, struct timespec *out);
     uint64_t (*token)(void); /* unpredictable, for the names of temporary files */

@@ -240,15 +240,27 @@ static char *real_realpath(const char *path)
     return realpath(path, NULL);
 }
 
+static const short lock_types[] = {
+    [COF_LOCK_NONE] = F_UNLCK,
+    [COF_LOCK_SHARED] = F_RDLCK,
+    [COF_LOCK_EXCLUSIVE] = F_WRLCK,
+};
+
 static int real_lock(int fd, cof_lock_kind kind, int wait)
 {
-    static const short types[] = {
-        [COF_LOCK_NONE] = F_UNLCK,
-        [COF_LOCK_SHARED] = F_RDLCK,
-        [COF_LOCK_EXCLUSIVE] = F_WRLCK,
-    };
-    struct flock whole = {.l_type = types[kind], .l_whence = SEEK_SET, .l_start = 0, .l_len = 0};
+    struct flock whole = {.l_type = lock_types[kind], .l_whence = SEEK_SET};
     return fcntl(fd, wait ? F_OFD_SETLKW : F_OFD_SETLK, &whole);
+}
+
+static int real_lock_in_the_way(int fd, cof_lock_kind wanted, cof_lock_kind *out)
+{
+    struct flock whole = {.l_type = lock_types[wanted], .l_whence = SEEK_SET};
+    if (fcntl(fd, F_OFD_GETLK, &whole) != 0)
+        return -1;
+    *out = whole.l_type == F_UNLCK   ? COF_LOCK_NONE
+           : whole.l_type == F_RDLCK ? COF_LOCK_SHARED
+                                     : COF_LOCK_EXCLUSIVE;
+    return 0;
 }
 
 static uint64_t real_token(void)
@@ -322,6 +334,7 @@ static const cof_os real = {
     .readdir = readdir,
     .closedir = closedir,
     .lock = real_lock,
+    .lock_in_the_way = real_lock_in_the_way,
     .clock_gettime = clock_gettime,
     .token = real_token,
     .isatty = isatty,

@@ -36,7 +36,7 @@ MEMCMP = {
     "src/engine/entries.c": (2, "Merkle roots"),
     "src/engine/examine.c": (1, "hashes of paths"),
     "src/engine/fetch.c": (2, "frame header, hash of the ciphertext"),
-    "src/engine/head.c": (3, "magic, hash of the envelope, hash of a statement, the two slots"),
+    "src/engine/head.c": (5, "superblocks, hashes of the envelope, of a statement, of the whole head"),
     "src/engine/judge.c": (2, "hashes of public keys"),
     "src/engine/locks.c": (2, "hashes of certificates and public keys"),
     "src/engine/open.c": (1, "hashes of public keys"),

@@ -274,6 +274,13 @@ static void attributes_are_carried_over(void **state)
     cof_file_free(to);
 }
 
+static cof_lock_kind in_the_way(const cof_file *file, cof_lock_kind wanted)
+{
+    cof_lock_kind kind;
+    assert_int_equal(cof_lock_obstacle(&kind, file, wanted, NULL), COF_OK);
+    return kind;
+}
+
 static void locks_exclude(void **state)
 {
     (void)state;
@@ -282,14 +289,20 @@ static void locks_exclude(void **state)
     cof_error err = COF_ERROR_INIT;
     make("f", "x", 0600);
     assert_int_equal(cof_file_open_rw(&a, in_dir("f"), NULL), COF_OK);
-    assert_int_equal(cof_file_open_rw(&b, in_dir("f"), NULL), COF_OK);
-    assert_int_equal(cof_lock_shared(a, false, &err), COF_OK);
-    assert_int_equal(cof_lock_shared(b, false, &err), COF_OK);
+    assert_int_equal(cof_file_open_read(&b, in_dir("f"), NULL), COF_OK);
+    assert_int_equal(cof_os_get()->lock(cof_file_fd(b), COF_LOCK_SHARED, 0), 0);
     assert_int_equal(cof_lock_exclusive(a, false, &err), COF_BUSY);
-    assert_non_null(strstr(err.message, "in use by another process"));
+    assert_non_null(strstr(err.message, "kept locked by a program that reads it"));
+    assert_int_equal(in_the_way(a, COF_LOCK_EXCLUSIVE), COF_LOCK_SHARED);
+    assert_int_equal(in_the_way(a, COF_LOCK_SHARED), COF_LOCK_NONE);
     cof_lock_release(b);
     assert_int_equal(cof_lock_exclusive(a, true, &err), COF_OK);
-    assert_int_equal(cof_lock_shared(b, false, &err), COF_BUSY);
+    assert_int_equal(in_the_way(a, COF_LOCK_EXCLUSIVE), COF_LOCK_NONE); /* not one's own */
+    assert_int_equal(in_the_way(b, COF_LOCK_SHARED), COF_LOCK_EXCLUSIVE);
+    cof_file_free(b);
+    assert_int_equal(cof_file_open_rw(&b, in_dir("f"), NULL), COF_OK);
+    assert_int_equal(cof_lock_exclusive(b, false, &err), COF_BUSY);
+    assert_non_null(strstr(err.message, "is being changed by another process"));
     cof_file_free(a); /* closing releases */
     assert_int_equal(cof_lock_exclusive(b, false, &err), COF_OK);
     cof_file_free(b);
