@@ -12,7 +12,22 @@
 
 bool cli_command_asked(const cli_command_args *args)
 {
-    return args->run;
+    return args->run || args->sqlite != NULL;
+}
+
+cof_status cli_command_check(const cli_command_args *args, const cli_list *operands,
+                             bool other_sources, cof_error *err)
+{
+    if (args->run && operands->count == 0)
+        return cli_error(err, COF_USAGE,
+                         "--stdin-from-command needs a command: -- PROGRAM ARGUMENT...");
+    if (args->run && other_sources)
+        return cli_error(err, COF_USAGE, "a backup is of files or of what a command writes");
+    if (args->sqlite != NULL && (operands->count > 0 || other_sources))
+        return cli_error(err, COF_USAGE,
+                         "a backup is of a database or of files: --sqlite has no "
+                         "other source beside it");
+    return COF_OK;
 }
 
 /* Who says something, and whether anybody wants to hear it. */
@@ -45,9 +60,13 @@ cof_status cli_command_load(cof_command *out, const cli_command_args *args,
     cli_list_add(&argv, NULL);
     by = (said_by){argv.item[0], quiet};
     *out = (cof_command){.argv = argv.item, .said = said, .ctx = &by};
-    if (!cli_command_asked(args) && (args->min_size != NULL || args->timeout != NULL))
-        return cli_error(err, COF_USAGE, "--%s is for commands: it needs --stdin-from-command",
-                         args->min_size != NULL ? "min-size" : "timeout");
+    if (!args->run && args->min_size != NULL)
+        return cli_error(err, COF_USAGE,
+                         "--min-size is for commands: it needs --stdin-from-command");
+    if (!cli_command_asked(args) && args->timeout != NULL)
+        return cli_error(err, COF_USAGE,
+                         "--timeout is for commands and databases: it needs "
+                         "--stdin-from-command or --sqlite");
     if (args->min_size != NULL && !cli_parse_size(&out->min_size, args->min_size))
         return cli_error(err, COF_USAGE, "--min-size needs a size such as 1M or 65536");
     if (args->timeout != NULL && (!cli_parse_duration(&seconds, args->timeout) || seconds == 0))

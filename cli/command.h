@@ -11,15 +11,24 @@
 
 typedef struct cli_command_args {
     bool run;
+    const char *sqlite;
     const char *min_size, *timeout;
 } cli_command_args;
 
 #define CLI_COMMAND_OPTIONS(a)                                                                     \
     {.name = "stdin-from-command",                                                                 \
      .flag = &(a).run,                                                                             \
-     .rules = CLI_OPT_ASKED,                                                                       \
+     .group = "live",                                                                              \
+     .rules = CLI_OPT_ASKED | CLI_OPT_EXCLUSIVE,                                                   \
      .help = "run a command, given behind --, and back up what it writes; where it fails there "   \
              "is no backup"},                                                                      \
+        {.name = "sqlite",                                                                         \
+         .arg = "FILE",                                                                            \
+         .value = &(a).sqlite,                                                                     \
+         .group = "live",                                                                          \
+         .rules = CLI_OPT_ASKED | CLI_OPT_EXCLUSIVE,                                               \
+         .help = "a database of SQLite, while others write to it, as it was after one committed "  \
+                 "transaction"},                                                                   \
         {.name = "min-size",                                                                       \
          .arg = "SIZE",                                                                            \
          .value = &(a).min_size,                                                                   \
@@ -28,11 +37,15 @@ typedef struct cli_command_args {
     {                                                                                              \
         .name = "timeout", .arg = "TIME", .value = &(a).timeout, .rules = CLI_OPT_ASKED,           \
         .help = "a command that neither writes nor ends for so long, as in 90s, 10m or 1h, has "   \
-                "failed"                                                                           \
+                "failed; so has a database that is locked for so long (1m)"                        \
     }
 
-/* Is what is to be backed up what commands write? */
+/* Is what is to be backed up neither files nor standard input? */
 bool cli_command_asked(const cli_command_args *args);
+
+/* Do operands and other options fit to that? */
+cof_status cli_command_check(const cli_command_args *args, const cli_list *operands,
+                             bool other_sources, cof_error *err) COF_MUST_USE;
 
 /*
  * Check the options, and fill out; the operands are the command; quiet: what it says is

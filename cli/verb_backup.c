@@ -108,21 +108,11 @@ static bool is_stream(const cli_call *call)
            (call->operands.count == 1 && strcmp(call->operands.item[0], "-") == 0);
 }
 
-static cof_status check_command(const cli_call *call, cof_error *err)
-{
-    if (call->operands.count == 0)
-        return cli_error(err, COF_USAGE,
-                         "--stdin-from-command needs a command: -- PROGRAM ARGUMENT...");
-    if (cli_tree_listed(&args.tree))
-        return cli_error(err, COF_USAGE, "a backup is of files or of what a command writes");
-    return COF_OK;
-}
-
 static cof_status check_source(const cli_call *call, cof_error *err)
 {
     bool listed = cli_tree_listed(&args.tree);
     if (cli_command_asked(&args.command))
-        return check_command(call, err);
+        return cli_command_check(&args.command, &call->operands, listed, err);
     if (call->operands.count == 0 && !listed)
         return cli_error(err, COF_USAGE, "backup needs a source: paths, or - for standard input");
     for (size_t i = 0; i < call->operands.count; i++)
@@ -209,6 +199,8 @@ static cof_status write_content(cof_backup *backup, const parts *p, bool tree, c
 {
     if (tree)
         return cof_backup_tree(backup, &p->tree, err);
+    if (args.command.sqlite != NULL)
+        return cof_backup_sqlite(backup, args.command.sqlite, p->command.silence_ms, err);
     if (cli_command_asked(&args.command))
         return cof_backup_command(backup, &p->command, err);
     return cof_backup_read_fd(backup, STDIN_FILENO, err);
@@ -361,7 +353,7 @@ const cli_verb cli_verb_backup = {
     .name = "backup",
     .summary = "Make an encrypted, signed backup of files, or of what a command writes",
     .usage = "-o FILE|DIR/|- [-r CERT... | --sign-only] [options] SOURCE...|- | "
-             "--stdin-from-command -- PROGRAM ARGUMENT...",
+             "--sqlite FILE | --stdin-from-command -- PROGRAM ARGUMENT...",
     .text =
         "The backup can be opened with the private key of any one of the recipients, and by "
         "nobody else; this host needs none of these keys. It appears under its name when it is "

@@ -126,6 +126,20 @@ typedef struct cof_command {
 cof_status cof_backup_command(cof_backup *backup, const cof_command *command,
                               cof_error *err) COF_MUST_USE;
 
+/*
+ * Append a database of SQLite as it was after one committed transaction, while others go on writing
+ * to it; what is restored is a database in one file.  It is copied under one read transaction into
+ * a file without a name in the database's own folder, which needs as much room, and from there into
+ * the backup; with a rollback journal writers wait while it is copied, with a WAL they do not.
+ * wait_ms: how long to wait for others' locks; 0: a minute.
+ *
+ * COF_SOURCE: there is no such database, it cannot be read, or it stayed locked.  COF_IO: no room,
+ * or no right to write in that folder.  COF_CANCELLED, COF_NOMEM.  After a failure only
+ * cof_backup_free is left to call.
+ */
+cof_status cof_backup_sqlite(cof_backup *backup, const char *path, uint64_t wait_ms,
+                             cof_error *err) COF_MUST_USE;
+
 /* What a tree consists of. */
 typedef struct cof_tree_options {
     /*

@@ -54,6 +54,9 @@ cof_status cof_backup_flush(cof_backup *backup, cof_error *err) COF_MUST_USE;
 cof_status cof_backup_collect(cof_backup *backup, const void *data, size_t len,
                               cof_error *err) COF_MUST_USE;
 
+/* Collect everything from a descriptor's own position on.  COF_SOURCE where it cannot be read. */
+cof_status cof_backup_pump(cof_backup *backup, cof_file *in, cof_error *err) COF_MUST_USE;
+
 /* Seal and write one record of this kind. */
 cof_status cof_backup_record(cof_backup *backup, uint8_t kind, const uint8_t *plain, size_t len,
                              cof_error *err) COF_MUST_USE;

@@ -80,7 +80,7 @@ static cof_status source_failed(cof_error *err)
     return COF_SOURCE;
 }
 
-static cof_status pump(cof_backup *b, cof_file *in, cof_error *err)
+cof_status cof_backup_pump(cof_backup *b, cof_file *in, cof_error *err)
 {
     size_t got, room;
     cof_status st = COF_OK;
@@ -108,7 +108,7 @@ cof_status cof_backup_read_fd(cof_backup *b, int fd, cof_error *err)
     } else {
         if (cof_file_kind(in) != COF_FILE_REGULAR || cof_file_size(&b->total, in, NULL) != COF_OK)
             b->total = COF_TOTAL_UNKNOWN;
-        st = pump(b, in, err);
+        st = cof_backup_pump(b, in, err);
     }
     cof_file_free(in);
     return st;

@@ -164,7 +164,7 @@ begin() {
 @test "wrong usage" {
     refuse 2 '--stdin-from-command needs a command: .*' backup -o x.cof --stdin-from-command
     refuse 2 '--min-size is for commands: .*' backup -o x.cof --min-size 1K - </dev/null
-    refuse 2 '--timeout is for commands: .*' backup -o x.cof --timeout 1s - </dev/null
+    refuse 2 '--timeout is for commands and databases: .*' backup -o x.cof --timeout 1s - </dev/null
     refuse 2 '--timeout needs a time .*' backup -o x.cof --timeout soon --stdin-from-command -- true
     refuse 2 '--timeout needs a time .*' backup -o x.cof --timeout 0s --stdin-from-command -- true
     refuse 2 '--min-size needs a size .*' backup -o x.cof --min-size x --stdin-from-command -- true

@@ -67,7 +67,8 @@ class World:
             seq 200 >documents/notes.txt
             echo draft >documents/letter.tmp
             echo kept >documents/cache/page
-            ln -s notes.txt documents/latest""")
+            ln -s notes.txt documents/latest
+            sqlite3 library.db "CREATE TABLE book(title); INSERT INTO book VALUES ('Emma')\"""")
 
     def people(self):
         self.shell("""

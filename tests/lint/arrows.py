@@ -26,7 +26,7 @@ LIBRARIES = [
     (re.compile(r"openssl/"), ["crypto"]),
     (re.compile(r"(zstd|zstd_errors|zdict|lz4|lz4hc|lz4frame|zlib)\.h$"), ["codec"]),
     (re.compile(r"archive(_entry)?\.h$"), ["source"]),
-    (re.compile(r"sqlite3\.h$"), ["source"]),
+    (re.compile(r"sqlite3(ext)?\.h$"), ["source", "sqlite"]),
     (re.compile(r"jansson\.h$"), ["format", "cli"]),
 ]
 
@@ -62,7 +62,7 @@ def machine_finding(path, room, name):
 
 
 def coffer_finding(room, name):
-    allowed = room in ("engine", "cli", "include") or name == "coffer/error.h"
+    allowed = room in ("engine", "cli", "include", "sqlite") or name == "coffer/error.h"
     return None if allowed else "only engine and cli may include <%s>" % name
 
 
@@ -117,8 +117,8 @@ def guards(tree, path):
 def main():
     tree = Tree(sys.argv[1])
     report = Report()
-    ours = tree.below("src", "cli", "include", ends=(".c", ".h"))
-    rooms = list(ROOMS) + ["cli", "include"]
+    ours = tree.below("src", "cli", "include", "sqlite", ends=(".c", ".h"))
+    rooms = list(ROOMS) + ["cli", "include", "sqlite"]
     report.case("every file of src is in a room",
                 (p for p in ours if room_of(p) not in rooms))
     for room in rooms:
