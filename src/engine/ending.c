@@ -111,6 +111,8 @@ cof_status cof_ending_find(cof_ending *out, cof_body *body, uint32_t volume, uin
         hint = walk_to_tail(&in);
     if (st == COF_OK && !out->found && hint != COF_NO_OFFSET)
         st = find_at(out, &in, hint, err);
+    if (st == COF_IO)
+        st = COF_OK; /* what the disk does not give back was not found (TL-4) */
     out->volume = volume;
     if (st != COF_OK)
         cof_ending_wipe(out);

@@ -349,8 +349,10 @@ cof_status cof_entries_prove(cof_entries *out, const cof_opened *opened, const c
     out->opened = opened;
     if ((st = allocate(out, err)) != COF_OK)
         return st;
+    /* An index is a hint: one that the disk does not give back is a damaged one (IX-3). */
     st = prove_by_index(out, err);
-    if (st != COF_FORMAT && st != COF_AUTH && st != COF_UNSUPPORTED && st != COF_LIMIT)
+    if (st != COF_FORMAT && st != COF_AUTH && st != COF_UNSUPPORTED && st != COF_LIMIT &&
+        st != COF_IO)
         return st;
     if ((st = prove_by_walking(out, err)) != COF_OK)
         return st;

@@ -102,7 +102,8 @@ cof_status cof_walk_init(cof_walk *out, const cof_preamble *preamble, const cof_
     if ((st = enter_volume(out, 1, err)) != COF_OK)
         return st;
     out->pending = malloc((size_t)COF_INDEX_RECORDS * COF_ENTRY_SIZE);
-    out->payload = malloc(cof_max_size(cof_frame_stored_max(preamble), COF_INDEX_SIZE_MAX));
+    out->payload =
+        malloc(cof_max_size(cof_frame_stored_max(preamble), COF_FRAME_SIZE + COF_INDEX_SIZE_MAX));
     if (out->pending == NULL || out->payload == NULL)
         return cof_fail(err, COF_NOMEM, "out of memory");
     return cof_sha256_new(&out->sha, err);
@@ -125,6 +126,32 @@ static cof_status take(cof_walk *w, void *out, size_t len, uint64_t from, cof_er
     if (st == COF_OK && w->hooks.copy != NULL)
         st = w->hooks.copy(w->hooks.ctx, out, len, err);
     return st;
+}
+
+/*
+ * Read what follows from what was read before, and is only compared with it: where the disk does
+ * not give it back, zeros stand for it, as for any other damage.  A pipe gives nothing twice.
+ */
+static cof_status take_known(cof_walk *w, void *out, size_t len, uint64_t from, cof_error *err)
+{
+    cof_status st = take(w, out, len, from, err);
+
+    if (st != COF_IO || w->manifest == NULL)
+        return st;
+    memset(out, 0, len);
+    return COF_OK;
+}
+
+/* Hand on what must stand at a place, if something else does. */
+static cof_status compare(const cof_walk *w, size_t *differing, cof_slice expected,
+                          const uint8_t *found, cof_error *err)
+{
+    if (cof_slice_equal(expected, (cof_slice){found, expected.len}))
+        return COF_OK;
+    ++*differing;
+    if (w->hooks.differs == NULL)
+        return COF_OK;
+    return w->hooks.differs(w->hooks.ctx, (cof_place){w->volume, w->at}, expected, err);
 }
 
 /* FR-4 */
@@ -155,42 +182,44 @@ static bool index_due(const cof_walk *w)
            w->at + COF_FRAME_SIZE + index_payload_len(w) == w->end;
 }
 
-static cof_status index_differs(bool *out, const cof_walk *w, const uint8_t *header,
-                                const uint8_t *payload, cof_error *err)
+/* The whole frame that must stand here. */
+static cof_status expect_index(cof_buf *out, const cof_walk *w, cof_error *err)
 {
     cof_frame frame = cof_frame_other(COF_FRAME_INDEX, (uint32_t)index_payload_len(w));
     cof_index index = {w->volume, (uint32_t)w->pending_count, w->pending_at,
                        w->order.next - w->pending_count, w->pending};
-    uint8_t expected[COF_FRAME_SIZE];
-    cof_buf bytes = COF_BUF_INIT;
-    cof_status st = cof_index_emit(&bytes, &index, err);
+    uint8_t header[COF_FRAME_SIZE];
+    cof_status st;
 
-    cof_frame_emit(expected, &frame);
-    *out = st == COF_OK && (memcmp(header, expected, sizeof(expected)) != 0 ||
-                            memcmp(payload, bytes.data, bytes.len) != 0);
-    cof_buf_free(&bytes);
-    return st;
+    cof_frame_emit(header, &frame);
+    if ((st = cof_buf_append(out, header, sizeof(header), err)) != COF_OK)
+        return st;
+    return cof_index_emit(out, &index, err);
 }
 
-/* IX-1, IX-3: step over the INDEX that must stand here; its header has been read. */
-static cof_status walk_index(cof_walk *w, const uint8_t header[COF_FRAME_SIZE], cof_error *err)
+/* IX-1, IX-3: step over the INDEX that must stand here; the header has been read into payload. */
+static cof_status walk_index(cof_walk *w, cof_error *err)
 {
     cof_index_ref ref = {w->volume, (uint32_t)w->pending_count, w->at,
                          w->order.next - w->pending_count};
     size_t len = index_payload_len(w);
-    bool differs = false;
+    cof_buf expected = COF_BUF_INIT;
     cof_status st;
 
     if ((st = check_room(w, len, err)) != COF_OK ||
-        (st = take(w, w->payload, len, w->at + COF_FRAME_SIZE, err)) != COF_OK ||
-        (st = index_differs(&differs, w, header, w->payload, err)) != COF_OK)
-        return st;
-    w->damaged += differs;
+        (st = take_known(w, w->payload + COF_FRAME_SIZE, len, w->at + COF_FRAME_SIZE, err)) !=
+            COF_OK ||
+        (st = expect_index(&expected, w, err)) != COF_OK ||
+        (st = compare(w, &w->damaged, cof_buf_slice(&expected), w->payload, err)) != COF_OK)
+        goto out;
     w->closing = w->order.next % COF_INDEX_RECORDS != 0;
     w->after_index = true;
     w->pending_count = 0;
     w->at += COF_FRAME_SIZE + len;
-    return w->hooks.index != NULL ? w->hooks.index(w->hooks.ctx, &ref, err) : COF_OK;
+    st = w->hooks.index != NULL ? w->hooks.index(w->hooks.ctx, &ref, err) : COF_OK;
+out:
+    cof_buf_free(&expected);
+    return st;
 }
 
 /* ---- records ---- */
@@ -210,10 +239,12 @@ static cof_status hash_record(cof_walk *w, const cof_frame *f, const uint8_t *he
     return cof_merkle_add_entry(&w->tree, entry, err);
 }
 
-static cof_status walk_record(cof_walk *w, const cof_frame *f, const uint8_t *header,
-                              cof_error *err)
+static cof_status walk_record(cof_walk *w, const cof_frame *f, cof_error *err)
 {
+    uint8_t header[COF_FRAME_SIZE];
     cof_status st;
+
+    memcpy(header, w->payload, sizeof(header)); /* the payload takes its place */
 
     if (w->closing)
         return cof_fail_rule(err, COF_FORMAT, "IX-1", w->at,
@@ -269,12 +300,12 @@ static cof_status walk_volume_end(cof_walk *w, cof_error *err)
     if (w->pending_count > 0)
         return cof_fail_rule(err, COF_FORMAT, "IX-1", w->at,
                              "volume %" PRIu32 " ends without an index", w->volume);
-    if ((st = take(w, found, sizeof(found), w->at, err)) != COF_OK)
-        return st;
     cof_frame_emit(expected, &frame);
     cof_volume_end_emit(expected + COF_FRAME_SIZE, w->volume, w->order.next);
-    w->damaged_ends += !cof_slice_equal((cof_slice){found, sizeof(found)},
-                                        (cof_slice){expected, sizeof(expected)});
+    if ((st = take_known(w, found, sizeof(found), w->at, err)) != COF_OK ||
+        (st = compare(w, &w->damaged_ends, (cof_slice){expected, sizeof(expected)}, found, err)) !=
+            COF_OK)
+        return st;
     w->before += w->at + END_SIZE;
     return enter_volume(w, w->volume + 1, err);
 }
@@ -297,23 +328,24 @@ static cof_status unexpected(const cof_walk *w, const cof_frame *f, cof_error *e
 /* One frame; *done when it was the one that ends the content. */
 static cof_status step(cof_walk *w, bool *done, cof_error *err)
 {
-    uint8_t header[COF_FRAME_SIZE];
+    uint8_t *header = w->payload;
+    bool due = index_due(w);
     cof_frame f;
     cof_status st;
 
     if ((st = check_room(w, 0, err)) != COF_OK ||
-        (st = take(w, header, sizeof(header), w->at, err)) != COF_OK)
+        (st = (due ? take_known : take)(w, header, COF_FRAME_SIZE, w->at, err)) != COF_OK)
         return st;
-    if (index_due(w))
-        return walk_index(w, header, err);
+    if (due)
+        return walk_index(w, err);
     if ((st = cof_frame_parse(&f, header, err)) != COF_OK)
         return st;
     if (f.kind >= COF_FRAME_ANCILLARY)
         return walk_ancillary(w, &f, err);
     if (cof_frame_is_record(&f))
-        return walk_record(w, &f, header, err);
+        return walk_record(w, &f, err);
     if (f.kind == COF_FRAME_INDEX && w->pending_count > 0)
-        return walk_index(w, header, err);
+        return walk_index(w, err);
     if (f.kind != COF_FRAME_TAIL || w->pending_count > 0 || w->manifest != NULL)
         return unexpected(w, &f, err);
     w->tail = f;

@@ -6,8 +6,9 @@
  * Walking a body frame by frame, hashing every payload into the tree (FORMAT.md, section 3).
  *
  * Where INDEX frames stand follows from the records before them, so a walk knows each byte of them
- * in advance: a damaged one is stepped over and reported, and never needed.  The same holds for the
- * VOLUME-END frames, once the manifest says where volumes end.
+ * in advance: a damaged one, also one that the disk does not give back, is stepped over and
+ * reported, and never needed.  The same holds for the VOLUME-END frames, once the manifest says
+ * where volumes end.
  *
  * Used by verify, by receive, and to rebuild an index.
  */
@@ -39,6 +40,12 @@ typedef struct cof_walk_hooks {
 
     /* An INDEX frame, intact or not.  May be NULL. */
     cof_status (*index)(void *ctx, const cof_index_ref *ref, cof_error *err);
+
+    /*
+     * What must stand at a place where something else does, if the records before it are those that
+     * were signed: an INDEX or VOLUME-END frame.  May be NULL.
+     */
+    cof_status (*differs)(void *ctx, cof_place at, cof_slice expected, cof_error *err);
 
     void *ctx;
 } cof_walk_hooks;

@@ -19,6 +19,8 @@
 #include "base/text.h"
 
 #define OPEN_MAX_VOLUMES 8
+#define SMALL            ((size_t)4096)  /* reads up to so much, one behind the other, ... */
+#define AHEAD            ((size_t)65536) /* ... are served from one of so much */
 
 typedef struct volume {
     char *path;  /* owned; NULL: not there */
@@ -33,6 +35,17 @@ typedef struct slot {
     uint64_t used; /* when, counted in reads */
 } slot;
 
+/*
+ * What was read ahead.  Frames of a few bytes, of which a hostile file may consist, would otherwise
+ * cost a system call each.
+ */
+typedef struct ahead {
+    uint8_t *bytes; /* owned; NULL until it is needed */
+    uint32_t volume;
+    uint64_t off;
+    size_t len;
+} ahead;
+
 struct cof_body {
     const cof_file *first; /* borrowed */
     uint64_t base, len;    /* of volume 1 */
@@ -40,6 +53,9 @@ struct cof_body {
     size_t count;
     slot open[OPEN_MAX_VOLUMES];
     uint64_t clock;
+    ahead ahead;
+    uint32_t last_volume; /* where the last small read ended */
+    uint64_t last_end;
 };
 
 /* ---- what is there ---- */
@@ -244,6 +260,52 @@ cof_status cof_body_add(cof_body *body, uint32_t number, cof_file **file, uint64
 
 /* ---- reading ---- */
 
+static bool read_from_ahead(void *out, size_t len, const cof_body *body, uint32_t number,
+                            uint64_t off)
+{
+    const ahead *a = &body->ahead;
+
+    if (a->len == 0 || a->volume != number || off < a->off || off - a->off > a->len ||
+        len > a->len - (off - a->off))
+        return false;
+    memcpy(out, a->bytes + (off - a->off), len);
+    return true;
+}
+
+/* Best effort: what cannot be read ahead is read as it was asked for. */
+static void fill_ahead(cof_body *body, const cof_file *file, uint32_t number, uint64_t off)
+{
+    uint64_t left = cof_body_len(body, number) - off;
+    size_t want = left < AHEAD ? (size_t)left : AHEAD;
+    ahead *a = &body->ahead;
+
+    a->len = 0;
+    if (a->bytes == NULL && (a->bytes = malloc(AHEAD)) == NULL)
+        return;
+    a->volume = number;
+    a->off = off;
+    if (cof_file_pread_some(a->bytes, want, &a->len, file, cof_body_base(body, number) + off,
+                            NULL) != COF_OK)
+        a->len = 0;
+}
+
+/* Inside the body. */
+static cof_status read_small(void *out, size_t len, cof_body *body, const cof_file *file,
+                             uint32_t number, uint64_t off, cof_error *err)
+{
+    bool goes_on = body->last_volume == number && off == body->last_end;
+
+    body->last_volume = number;
+    body->last_end = off + len;
+    if (read_from_ahead(out, len, body, number, off))
+        return COF_OK;
+    if (goes_on)
+        fill_ahead(body, file, number, off);
+    if (goes_on && read_from_ahead(out, len, body, number, off))
+        return COF_OK;
+    return cof_file_read_full(out, len, file, cof_body_base(body, number) + off, err);
+}
+
 cof_status cof_body_read(void *out, size_t len, cof_body *body, uint32_t number, uint64_t off,
                          cof_error *err)
 {
@@ -257,6 +319,8 @@ cof_status cof_body_read(void *out, size_t len, cof_body *body, uint32_t number,
         return cof_fail_rule(err, COF_FORMAT, "GE-2", base + have,
                              "%s is cut off: it ends at byte %" PRIu64 ", where more should follow",
                              cof_file_label(file), base + have);
+    if (len <= SMALL)
+        return read_small(out, len, body, file, number, off, err);
     return cof_file_read_full(out, len, file, base + off, err);
 }
 
@@ -285,5 +349,6 @@ void cof_body_free(cof_body *body)
         free(body->later[i].label);
     }
     free(body->later);
+    free(body->ahead.bytes);
     free(body);
 }

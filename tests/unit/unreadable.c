@@ -19,10 +19,11 @@
 #define BLOCK 4096
 
 static off_t lost; /* the block that cannot be read; -1: all can; -2: none can */
+static off_t lost_len = BLOCK;
 
 static ssize_t failing_pread(int fd, void *out, size_t len, off_t off)
 {
-    if (lost == -2 || (lost >= 0 && off < lost + BLOCK && off + (off_t)len > lost)) {
+    if (lost == -2 || (lost >= 0 && off < lost + lost_len && off + (off_t)len > lost)) {
         errno = EIO;
         return -1;
     }
@@ -158,6 +159,64 @@ static void the_last_copy_of_the_tail(void **state)
     assert_int_equal(damaged, 1);
 }
 
+static cof_status count_bytes(void *ctx, const void *data, size_t len, cof_error *err)
+{
+    (void)data;
+    (void)err;
+    *(size_t *)ctx += len;
+    return COF_OK;
+}
+
+static cof_status restore(const world *w, size_t *got)
+{
+    cof_open_options o = {.trust = w->trust, .keys = w->keys};
+    cof_reader *reader = NULL;
+    cof_status st;
+
+    o.path = in_dir("x.cof");
+    *got = 0;
+    if ((st = cof_reader_open(&reader, &o, NULL)) == COF_OK)
+        st = cof_reader_restore(reader, count_bytes, got, NULL);
+    cof_reader_free(reader);
+    return st;
+}
+
+/* IX-3: an index is a hint, also one that the disk does not give back. */
+static void an_index(void **state)
+{
+    const off_t index = 8192 + 2 * 16384 + 32 + 2 * BLOCK + 16, len = 32 + 24 + 64;
+    world *w = *state;
+    size_t damaged, got;
+
+    for (off_t at = 0; at < len; at += 8) {
+        lost = index + at;
+        lost_len = 8;
+        assert_int_equal(verify(w, &damaged), COF_OK);
+        assert_int_equal(damaged, 1);
+        assert_int_equal(restore(w, &got), COF_OK);
+        assert_int_equal(got, 2 * BLOCK);
+    }
+    lost = index - 1; /* a record, and not the index */
+    assert_int_equal(verify(w, &damaged), COF_IO);
+    assert_int_equal(restore(w, &got), COF_IO);
+    lost_len = BLOCK;
+}
+
+/* TL-4: the manifest in the head serves where both copies of the tail cannot be read. */
+static void both_copies_of_the_tail(void **state)
+{
+    world *w = *state;
+    size_t damaged, got;
+
+    lost = 8192 + 2 * 16384 + 32 + 2 * BLOCK + 16 + 32 + 24 + 64;
+    lost_len = w->size;
+    assert_int_equal(verify(w, &damaged), COF_OK);
+    assert_true(damaged > 0);
+    assert_int_equal(restore(w, &got), COF_OK);
+    assert_int_equal(got, 2 * BLOCK);
+    lost_len = BLOCK;
+}
+
 static void a_disk_that_gives_nothing_is_an_io_error(void **state)
 {
     world *w = *state;
@@ -172,6 +231,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(any_block_of_the_head, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_last_copy_of_the_tail, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_index, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(both_copies_of_the_tail, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_disk_that_gives_nothing_is_an_io_error, set_up,
                                         tear_down),
     };
