@@ -72,6 +72,7 @@ typedef struct cof_os {
     int (*mknodat)(int dir, const char *name, mode_t mode, dev_t device);
     int (*symlinkat)(const char *target, int dir, const char *name);
     int (*linkat)(int from_dir, const char *from, int to_dir, const char *to);
+    int (*linkfd)(int fd, int dir, const char *name); /* a file opened with O_TMPFILE: its name */
     int (*unlinkat)(int dir, const char *name);
     int (*renameat)(int dir, const char *from, const char *to);
     int (*renameat_noreplace)(int dir, const char *from, const char *to); /* as rename_noreplace */

@@ -132,6 +132,19 @@ static int real_linkat(int from_dir, const char *from, int to_dir, const char *t
     return linkat(from_dir, from, to_dir, to, 0);
 }
 
+/* Only who may read everything may name a descriptor as such; others by the kernel's name for it.
+ */
+static int real_linkfd(int fd, int dir, const char *name)
+{
+    char path[64];
+    if (linkat(fd, "", dir, name, AT_EMPTY_PATH) == 0)
+        return 0;
+    if (errno != ENOENT && errno != EPERM)
+        return -1;
+    (void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    return linkat(AT_FDCWD, path, dir, name, AT_SYMLINK_FOLLOW);
+}
+
 static int real_unlinkat(int dir, const char *name)
 {
     return unlinkat(dir, name, 0);
@@ -317,6 +330,7 @@ static const cof_os real = {
     .mknodat = mknodat,
     .symlinkat = symlinkat,
     .linkat = real_linkat,
+    .linkfd = real_linkfd,
     .unlinkat = real_unlinkat,
     .renameat = real_renameat,
     .renameat_noreplace = real_renameat_noreplace,

@@ -28,7 +28,9 @@ typedef struct piece {
     char label[COF_TEXT_NAME_CAP];
     cof_spot spot;
     char temp[COF_TEMP_CAP];
-    int fd; /* the file under its temporary name; -1: none */
+    cof_pending *pending; /* of the temporary name; NULL: there is none */
+    int fd;               /* the file that is being made; -1: none */
+    bool nameless;        /* it has no name so far */
 } piece;
 
 cof_status cof_extract_new(cof_extract **out, const cof_extract_request *request, cof_error *err)
@@ -76,7 +78,22 @@ static cof_status cannot_create(const piece *p, int error, cof_error *err)
     return cof_fail_sys(err, error, "cannot create %s", p->label);
 }
 
-/* ---- under a temporary name ---- */
+/* ---- unseen ---- */
+
+/* For the handler of a signal, which knows paths only; one that is too long stays behind then. */
+static void register_temp(piece *p)
+{
+    char *path = cof_target_outside(&p->x->target, p->name);
+    char *slash = path != NULL ? strrchr(path, '/') : NULL;
+    char *full = NULL;
+
+    if (slash != NULL && asprintf(&full, "%.*s/%s", (int)(slash - path), path, p->temp) >= 0) {
+        if (cof_pending_add(&p->pending, full, NULL) != COF_OK)
+            p->pending = NULL;
+        free(full);
+    }
+    free(path);
+}
 
 static cof_status write_pieces(const piece *p, bool *local, cof_unpack *unpack, cof_error *err)
 {
@@ -104,12 +121,29 @@ static cof_status write_pieces(const piece *p, bool *local, cof_unpack *unpack, 
     return st;
 }
 
+/* A file without a name, or, where the file system has no such thing, with the temporary one. */
+static int create_file(piece *p)
+{
+    const cof_os *os = cof_os_get();
+
+    if (!p->x->no_tmpfile) {
+        int fd = os->openat(p->spot.dir, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+
+        p->nameless = fd >= 0;
+        if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL))
+            return fd;
+        p->x->no_tmpfile = true;
+    }
+    register_temp(p);
+    return os->openat(p->spot.dir, p->temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+}
+
 static cof_status make_file(piece *p, bool *local, cof_unpack *unpack, cof_error *err)
 {
     const cof_os *os = cof_os_get();
     cof_status st;
 
-    p->fd = os->openat(p->spot.dir, p->temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    p->fd = create_file(p);
     if (p->fd < 0)
         return cannot_create(p, errno, err);
     if (p->entry->size > INT64_MAX || os->ftruncate(p->fd, (off_t)p->entry->size) != 0)
@@ -189,11 +223,27 @@ static int give_free_name(const piece *p)
     return 0;
 }
 
-static cof_status give_name(const piece *p, cof_error *err)
+/* The first name of a file; in place of another one by way of the temporary name. */
+static int give_first_name(piece *p)
 {
     const cof_os *os = cof_os_get();
-    int result =
-        p->x->request.force ? os->renameat(p->spot.dir, p->temp, p->spot.name) : give_free_name(p);
+    int result = os->linkfd(p->fd, p->spot.dir, p->spot.name);
+
+    if (result == 0 || errno != EEXIST || !p->x->request.force)
+        return result;
+    register_temp(p);
+    if (os->linkfd(p->fd, p->spot.dir, p->temp) != 0)
+        return -1;
+    p->nameless = false;
+    return os->renameat(p->spot.dir, p->temp, p->spot.name);
+}
+
+static cof_status give_name(piece *p, cof_error *err)
+{
+    const cof_os *os = cof_os_get();
+    int result = p->nameless           ? give_first_name(p)
+                 : p->x->request.force ? os->renameat(p->spot.dir, p->temp, p->spot.name)
+                                       : give_free_name(p);
 
     if (result == 0) {
         /* Two names of one file: renaming one over the other has done nothing. */
@@ -229,6 +279,8 @@ static cof_status settle(piece *p, char *problem, size_t cap, cof_error *err)
     if (p->entry->type != COF_ENTRY_HARDLINK)
         cof_settle(fd >= 0 ? &open_file : &made, p->member, &p->x->request.settling,
                    p->entry->type == COF_ENTRY_SYMLINK, problem, cap);
+    if (p->nameless) /* closed, it would be gone */
+        return COF_OK;
     p->fd = -1;
     if (fd >= 0 && cof_os_get()->close(fd) != 0)
         return cof_fail_sys(err, errno, "cannot write %s", p->label);
@@ -251,28 +303,11 @@ static cof_status put_whole(piece *p, bool *local, cof_slice link, cof_unpack *u
     }
     if (p->fd >= 0)
         (void)cof_os_get()->close(p->fd);
-    if (st != COF_OK)
+    if (st != COF_OK && !p->nameless)
         (void)cof_os_get()->unlinkat(p->spot.dir, p->temp);
     if (st == COF_OK && problem[0] != '\0')
         cof_extract_problem(p->x, p->name, problem);
     return st;
-}
-
-/* For the handler of a signal, which knows paths only; one that is too long stays behind then. */
-static cof_pending *register_temp(const piece *p)
-{
-    cof_pending *pending = NULL;
-    char *path = cof_target_outside(&p->x->target, p->name);
-    char *slash = path != NULL ? strrchr(path, '/') : NULL;
-    char *full = NULL;
-
-    if (slash != NULL && asprintf(&full, "%.*s/%s", (int)(slash - path), path, p->temp) >= 0) {
-        if (cof_pending_add(&pending, full, NULL) != COF_OK)
-            pending = NULL;
-        free(full);
-    }
-    free(path);
-    return pending;
 }
 
 static void count(cof_extract *x, const cof_catalog_entry *e)
@@ -292,7 +327,6 @@ static cof_status put(piece *p, bool *local, cof_slice link, cof_unpack *unpack,
 {
     cof_extract *x = p->x;
     struct stat there;
-    cof_pending *pending;
     cof_status st;
 
     if (cof_os_get()->fstatat(p->spot.dir, p->spot.name, &there) == 0) {
@@ -306,9 +340,10 @@ static cof_status put(piece *p, bool *local, cof_slice link, cof_unpack *unpack,
             return cof_fail(err, COF_USAGE, "%s is a directory, which is not replaced", p->label);
     }
     (void)snprintf(p->temp, sizeof(p->temp), ".coffer-%016" PRIx64 ".tmp", cof_os_get()->token());
-    pending = register_temp(p);
+    if (p->entry->type != COF_ENTRY_FILE)
+        register_temp(p);
     st = put_whole(p, local, link, unpack, err);
-    cof_pending_remove(pending);
+    cof_pending_remove(p->pending);
     if (st == COF_OK)
         count(x, p->entry);
     return st;

@@ -6,8 +6,10 @@
  * Putting what a tree backup holds back into a directory.
  *
  * Nothing outside the target is ever touched (source/target.h).  Everything but a directory is made
- * under a temporary name beside its place, completely, and then given its name in one step.  A
- * directory gets its permissions and times when the last thing in it is there.
+ * completely, and then given its name in one step: a file has none until then, so that a killed
+ * process leaves nothing of it; other things, and files where the file system knows no such files,
+ * have a temporary one beside their place.  A directory gets its permissions and times when the
+ * last thing in it is there.
  */
 
 #include "source/settle.h"

@@ -16,6 +16,7 @@ typedef struct cof_open_dir {
 
 struct cof_extract {
     cof_extract_request request;
+    bool no_tmpfile;    /* the file system knows no files without a name */
     cof_target target;  /* root -1 until the first thing */
     cof_target links;   /* the same once more: where hard links point to */
     cof_open_dir *dirs; /* owned: each in the one before it */

@@ -2,16 +2,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """kill -9 at random moments, on the file system of the working directory.
 
-Usage: kill.py COFFER [SEED [ROTATIONS [BACKUPS]]]
+Usage: kill.py COFFER [SEED [ROTATIONS [BACKUPS [RESTORES]]]]
 
 A rotation that is killed leaves a backup that opens for the old recipient or for the new one, and
 says whether something is pending; the next one completes it, and no part of an old wrapped key is
 left in the file.  A backup that is killed leaves nothing under its name, or the whole; what it left
-under another name goes with prune.
+under another name goes with prune.  Files that are restored by a process that is killed are there, each
+as it was in everything, or not; nothing else is; and the next run brings the rest.
 """
 
 import os
 import random
+import shutil
 import statistics
 import subprocess
 import sys
@@ -175,15 +177,72 @@ class Kill:
         self.tell(left, "prune removes what they left")
 
 
+    # ---- restored files ----
+
+    def tree(self):
+        """Small and large files, each of another time and mode."""
+        os.makedirs(self.path("tree", "a"))
+        for i in range(120):
+            name = self.path("tree", *(["a"] if i % 2 else []), f"f{i:03}")
+            with open(name, "wb") as f:
+                f.write(os.urandom((3 << 20) if i % 20 == 0 else 20000))
+            os.chmod(name, 0o400 + i % 2)
+            os.utime(name, (0, 1000000000 + i))
+        os.chdir(self.folder)
+        return self.call("backup", "-q", "-o", self.path("tree.cof"), "tree")
+
+    def restore(self, out):
+        return self.start("restore", "-q", self.path("tree.cof"), "--key", self.path("one.key"), "-C", self.path(out),
+                          "--skip-old-files")
+
+    def differences(self, out):
+        """(what is not as it was, how many files are there)"""
+        wrong, found = [], 0
+        for folder, _, names in os.walk(self.path(out)):
+            for name in names:
+                here = os.path.join(folder, name)
+                there = self.path(os.path.relpath(here, self.path(out)))
+                found += 1
+                if not os.path.exists(there):
+                    wrong.append(f"{name} is in no backup")
+                    continue
+                one, other = os.stat(here), os.stat(there)
+                if (one.st_mode, one.st_mtime_ns, one.st_size) != (other.st_mode, other.st_mtime_ns, other.st_size):
+                    wrong.append(f"{name} has another size, time or mode")
+                with open(here, "rb") as a, open(there, "rb") as b:
+                    if a.read() != b.read():
+                        wrong.append(f"{name} has another content")
+        return wrong, found
+
+    def restores(self, count):
+        self.tree()
+        usual = self.duration(lambda turn: self.restore(f"whole{turn}"))
+        wrong, counts = [], []
+        for turn in range(count):
+            out = f"out{turn}"
+            self.killed(self.restore(out), usual)
+            bad, found = self.differences(out)
+            wrong += [f"turn {turn}: {w}" for w in bad]
+            counts.append(found)
+            if self.restore(out).wait() != 0 or self.differences(out) != ([], 120):
+                wrong.append(f"turn {turn}: the next run does not bring the rest")
+            shutil.rmtree(self.path(out), ignore_errors=True)
+        partly = sum(0 < n < 120 for n in counts)
+        if partly < count // 10:
+            wrong.append(f"only {partly} were killed between two files")
+        self.tell(wrong, f"{count} restores killed: {partly} with a part of the files, each whole")
+
+
 def main():
     coffer = os.path.abspath(sys.argv[1])
-    seed, rotations, backups = [int(a) for a in sys.argv[2:]] + [20261124, 300, 100][len(sys.argv) - 2:]
+    seed, rotations, backups, restores = [int(a) for a in sys.argv[2:]] + [20261124, 300, 100, 40][len(sys.argv) - 2:]
     print(f"# seed {seed}")
     with tempfile.TemporaryDirectory(prefix="kill-", dir=".") as folder:
         kill = Kill(coffer, os.path.abspath(folder), seed)
         kill.keys()
         kill.rotations(rotations)
         kill.backups(backups)
+        kill.restores(restores)
     print(f"1..{kill.number}")
     return kill.failures != 0
 

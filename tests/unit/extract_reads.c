@@ -2,7 +2,8 @@
 
 /*
  * How much of a backup is read to restore one small file: at most 16 MiB, whatever there is beside
- * it.  The reads are counted through the replaceable os table.
+ * it.  The reads are counted through the replaceable os table.  And is it restored where a file
+ * cannot be without a name?
  */
 
 #include <setjmp.h>
@@ -12,6 +13,7 @@
 
 #include <cmocka.h>
 #include <coffer/coffer.h>
+#include <errno.h>
 
 #include "scratch.h"
 
@@ -108,53 +110,101 @@ static void extract(cof_reader *reader)
     };
     cof_extract_result result;
 
-    bytes_read = 0;
     assert_int_equal(cof_reader_extract(reader, &o, &result, NULL), COF_OK);
     assert_int_equal(result.files, 1);
     assert_int_equal(result.bytes, SMALL);
-    assert_true(bytes_read < 16 * MIB);
 }
 
-static void test_one_file_reads_little(void **state)
-{
-    cof_open_options o = {.input_fd = -1};
-    cof_trust *trust = NULL;
-    cof_keyring *keys = NULL;
-    cof_reader *reader = NULL;
-    uint64_t plain = 0;
+/* ---- tests ---- */
 
-    (void)state;
+typedef struct opened {
+    cof_trust *trust;
+    cof_keyring *keys;
+    cof_open_options options;
+    cof_reader *reader;
+} opened;
+
+static void open_backup(opened *o)
+{
     assert_int_equal(cof_init(NULL), COF_OK);
     make_key("s.key", "s.crt", COF_KEY_SIGNS);
     make_key("a.key", "a.crt", COF_KEY_OPENS);
     make_backup();
-    assert_int_equal(cof_trust_new(&trust, NULL), COF_OK);
+    assert_int_equal(cof_trust_new(&o->trust, NULL), COF_OK);
     assert_int_equal(
-        cof_trust_add(trust, in_dir("s.crt"), COF_ROLE_MAKER | COF_ROLE_CUSTODIAN, NULL), COF_OK);
-    assert_int_equal(cof_keyring_new(&keys, NULL), COF_OK);
-    assert_int_equal(cof_keyring_add(keys, in_dir("a.key"), NULL, NULL), COF_OK);
-    o.trust = trust;
-    o.keys = keys;
-    o.path = in_dir("x.cof");
-    assert_int_equal(cof_reader_open(&reader, &o, NULL), COF_OK);
+        cof_trust_add(o->trust, in_dir("s.crt"), COF_ROLE_MAKER | COF_ROLE_CUSTODIAN, NULL),
+        COF_OK);
+    assert_int_equal(cof_keyring_new(&o->keys, NULL), COF_OK);
+    assert_int_equal(cof_keyring_add(o->keys, in_dir("a.key"), NULL, NULL), COF_OK);
+    o->options = (cof_open_options){.input_fd = -1, .trust = o->trust, .keys = o->keys};
+    o->options.path = in_dir("x.cof");
+    assert_int_equal(cof_reader_open(&o->reader, &o->options, NULL), COF_OK);
+}
 
+static void close_backup(opened *o)
+{
+    cof_os_set(NULL);
+    cof_reader_free(o->reader);
+    cof_trust_free(o->trust);
+    cof_keyring_free(o->keys);
+}
+
+static void test_one_file_reads_little(void **state)
+{
+    uint64_t plain = 0;
+    opened o;
+
+    (void)state;
+    open_backup(&o);
     scratch_os.pread = counting_pread;
     cof_os_set(&scratch_os);
-    extract(reader);
     bytes_read = 0;
-    assert_int_equal(cof_reader_restore(reader, count_bytes, &plain, NULL), COF_OK);
+    extract(o.reader);
+    assert_true(bytes_read < 16 * MIB);
+    bytes_read = 0;
+    assert_int_equal(cof_reader_restore(o.reader, count_bytes, &plain, NULL), COF_OK);
     assert_true(plain > BIGS * BIG);
     assert_true(bytes_read > BIGS * BIG); /* so the counting counts */
-    cof_os_set(NULL);
+    close_backup(&o);
+}
 
-    cof_reader_free(reader);
-    cof_trust_free(trust);
-    cof_keyring_free(keys);
+static int refused, named;
+
+static int plain_openat(int dir, const char *name, int flags, mode_t mode)
+{
+    if ((flags & O_TMPFILE) == O_TMPFILE) {
+        refused++;
+        errno = EOPNOTSUPP;
+        return -1;
+    }
+    named += strncmp(name, ".coffer-", 8) == 0;
+    return cof_os_real()->openat(dir, name, flags, mode);
+}
+
+/* Where files cannot be without a name, they have another one first. */
+static void test_file_systems_without_nameless_files(void **state)
+{
+    size_t names;
+    opened o;
+
+    (void)state;
+    open_backup(&o);
+    names = count_names();
+    scratch_os.openat = plain_openat;
+    cof_os_set(&scratch_os);
+    extract(o.reader);
+    assert_int_equal(refused, 1);
+    assert_int_equal(named, 1);
+    assert_int_equal(count_names(), names);
+    close_backup(&o);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {IN_DIR(test_one_file_reads_little)};
+    const struct CMUnitTest tests[] = {
+        IN_DIR(test_one_file_reads_little),
+        IN_DIR(test_file_systems_without_nameless_files),
+    };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
