@@ -108,7 +108,7 @@ void cli_evidence_describe(json_t *object, const cof_info *info)
     cli_json_text(object, "label", info->label);
     cli_json_time(object, "finished", info->finished);
     cli_json_flag(object, "complete", info->complete);
-    cli_json_party(object, "maker", &info->maker);
+    cli_json_makers(object, info);
     cli_json_text(object, "root", info->root);
     cli_json_number(object, "generation", info->generation);
     if (info->custody_count > 0)

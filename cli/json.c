@@ -71,6 +71,21 @@ void cli_json_party(json_t *object, const char *key, const cof_party *party)
     (void)json_object_set_new(object, key, inner);
 }
 
+void cli_json_makers(json_t *object, const cof_info *info)
+{
+    static const char *const lineage[] = {
+        [COF_LINEAGE_NONE] = "none",
+        [COF_LINEAGE_CLAIMED] = "claimed",
+        [COF_LINEAGE_REQUIRED] = "to be proven",
+        [COF_LINEAGE_PROVEN] = "proven",
+    };
+    cli_json_party(object, "maker", &info->maker);
+    if (info->lineage == COF_LINEAGE_NONE)
+        return;
+    cli_json_party(object, "first_maker", &info->first_maker);
+    cli_json_text(object, "lineage", lineage[info->lineage]);
+}
+
 static json_t *certificate(const char *subject, const char *fingerprint, const char *sha256,
                            uint64_t not_after, const char *key)
 {

@@ -29,6 +29,9 @@ void cli_json_flag(json_t *object, const char *key, bool flag);
 void cli_json_time(json_t *object, const char *key, uint64_t seconds);
 void cli_json_party(json_t *object, const char *key, const cof_party *party);
 
+/* Who answers for the content; of a backup that was encrypted anew, also who made it first. */
+void cli_json_makers(json_t *object, const cof_info *info);
+
 /* An array of certificates: subject, fingerprint, certificate's SHA-256, end of validity, key. */
 json_t *cli_json_certs(const cof_cert_info *certs, size_t count);
 json_t *cli_json_recipients(const cof_recipient_info *recipients, size_t count);

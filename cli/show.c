@@ -62,11 +62,29 @@ const char *cli_show_party(const cof_party *party)
     return either(party->subject, party->fingerprint);
 }
 
+const char *cli_show_lineage(const cof_info *info)
+{
+    switch (info->lineage) {
+    case COF_LINEAGE_CLAIMED:
+        return " (claimed)";
+    case COF_LINEAGE_REQUIRED:
+        return " (to be proven)";
+    case COF_LINEAGE_PROVEN:
+        return " (proven)";
+    case COF_LINEAGE_NONE:
+        break;
+    }
+    return "";
+}
+
 void cli_show_origin(FILE *out, const cof_info *info)
 {
     char date[CLI_HUMAN_CAP];
-    fprintf(out, "made %s by %s", cli_human_date(date, info->created),
-            cli_show_party(&info->maker));
+    fprintf(out, "made %s by %s%s", cli_human_date(date, info->created),
+            cli_show_party(&info->first_maker), cli_show_lineage(info));
+    if (info->lineage != COF_LINEAGE_NONE)
+        fprintf(out, ", encrypted anew by %s (epoch %u)", cli_show_party(&info->maker),
+                (unsigned)info->epoch);
     if (info->custody_count == 0) {
         fputs(", " CLI_SIGNED_ONLY, out);
         return;

@@ -28,6 +28,10 @@ void cli_show_expiry(FILE *out, uint64_t not_after);
  * "made 2026-11-24 by CN=db1, opens for CN=ops, CN=recovery as decided by CN=ops (generation 3)",
  * or CLI_SIGNED_ONLY in the place of the recipients.
  */
+/* Of a backup that was encrypted anew: how sure it is who made it first; else "".  Static storage.
+ */
+const char *cli_show_lineage(const cof_info *info);
+
 void cli_show_origin(FILE *out, const cof_info *info);
 
 /* How to call a party: its subject, else its fingerprint. */

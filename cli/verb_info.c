@@ -134,6 +134,8 @@ static void print_text(const char *path, const cof_info *info)
         printf(LABEL "generation %llu, epoch %u\n", "locks", (unsigned long long)info->generation,
                (unsigned)info->epoch);
     print_party("maker", &info->maker);
+    if (info->lineage != COF_LINEAGE_NONE)
+        print_party("first maker", &info->first_maker);
     if (info->custody_count > 0)
         print_party("custodian", &info->custody[0].by);
     print_recipients(info);
@@ -176,7 +178,7 @@ static void add_content(json_t *object, const cof_info *info)
     cli_json_number(object, "plain_bytes", info->plain_bytes);
     cli_json_flag(object, "complete", info->complete);
     cli_json_text(object, "root", info->root);
-    cli_json_party(object, "maker", &info->maker);
+    cli_json_makers(object, info);
 }
 
 static void print_json(const char *path, const cof_info *info, const cli_report *report)

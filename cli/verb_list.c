@@ -202,7 +202,7 @@ static cof_status list(cof_reader *reader, const cli_call *call, const cli_repor
         json_t *object = cli_json_new(target);
         cli_json_number(object, "entries", p.entries);
         cli_json_flag(object, "complete", cof_reader_info(reader)->complete);
-        cli_json_party(object, "maker", &cof_reader_info(reader)->maker);
+        cli_json_makers(object, cof_reader_info(reader));
         cli_json_print(object, report);
     }
     free(p.safe);

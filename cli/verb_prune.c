@@ -129,6 +129,11 @@ static cof_status judge(pruning *p, const char *path, cof_error *err)
         leave(p, path, err->message);
         return err->status == COF_NOMEM ? COF_NOMEM : COF_OK;
     }
+    if (cof_reader_info(reader)->lineage == COF_LINEAGE_REQUIRED) {
+        leave(p, path, "who made it can be told with a private key only");
+        cof_reader_free(reader);
+        return COF_OK;
+    }
     cof_status status = cli_series_add(&p->series, &why, path, cof_reader_info(reader), err);
     if (status == COF_OK && why != NULL)
         leave(p, path, why);

@@ -62,7 +62,7 @@ static void print_json(const cof_backup_result *result, const cof_info *info,
     cli_json_number(object, "records", result->records);
     cli_json_number(object, "recipients", result->recipients);
     cli_json_flag(object, "sealed", info->sealed);
-    cli_json_party(object, "maker", &info->maker);
+    cli_json_makers(object, info);
     if (info->custody_count > 0)
         cli_json_party(object, "custodian", &info->custody[0].by);
     cli_json_number(object, "generation", info->generation);

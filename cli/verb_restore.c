@@ -138,7 +138,7 @@ static void print_json(const char *path, const cof_info *info, const cof_extract
     cli_json_number(object, "plain_bytes", info->plain_bytes);
     cli_json_time(object, "created", info->created);
     cli_json_flag(object, "sealed", info->sealed);
-    cli_json_party(object, "maker", &info->maker);
+    cli_json_makers(object, info);
     if (info->custody_count > 0)
         cli_json_party(object, "custodian", &info->custody[0].by);
     cli_json_number(object, "generation", info->generation);

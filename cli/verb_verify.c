@@ -22,7 +22,7 @@ static struct {
     cli_trust_args trust;
     cli_policy_args policy;
     const char *max_age, *report;
-    bool quick, deep, strict_custody, json;
+    bool quick, deep, maker, strict_custody, json;
 } args;
 
 static const cli_opt options[] = {
@@ -37,6 +37,11 @@ static const cli_opt options[] = {
      .rules = CLI_OPT_EXCLUSIVE | CLI_OPT_ASKED,
      .help = "decrypt and decompress everything as well, and read all files as restore does; needs "
              "--key"},
+    {.name = "maker",
+     .flag = &args.maker,
+     .rules = CLI_OPT_ASKED,
+     .help = "of a backup that was encrypted anew, prove that it is what its first maker signed; "
+             "needs --key"},
     CLI_KEY_OPTIONS(args.key),
     CLI_TRUST_OPTIONS(args.trust),
     {.name = "strict-custody",
@@ -100,7 +105,7 @@ static void print_json(const char *path, const cof_info *info, const cli_report 
     cli_json_number(object, "plain_bytes", info->plain_bytes);
     cli_json_number(object, "records", info->records);
     cli_json_flag(object, "sealed", info->sealed);
-    cli_json_party(object, "maker", &info->maker);
+    cli_json_makers(object, info);
     if (info->custody_count > 0)
         cli_json_party(object, "custodian", &info->custody[0].by);
     cli_json_number(object, "generation", info->generation);
@@ -181,6 +186,9 @@ static cof_status check(run_state *run, cof_error *err)
 {
     if (args.deep && args.key.keys.count == 0)
         return cli_error(err, COF_USAGE, "--deep decrypts the content: say with which --key");
+    if (args.maker && args.key.keys.count == 0)
+        return cli_error(err, COF_USAGE,
+                         "--maker opens what proves the first maker: say with which --key");
     if (args.max_age != NULL && !cli_parse_duration(&run->max_age, args.max_age))
         return cli_error(err, COF_USAGE,
                          "--max-age needs a number with s, m, h, d or w, such as 26h");
@@ -205,6 +213,7 @@ static int run(const cli_call *call)
         (st = cli_evidence_open(&state.evidence, args.report, &err)) == COF_OK) {
         state.common.keys = keys;
         state.common.trust = trust;
+        state.common.prove_maker = args.maker;
         exit_status = verify_all(&state, &call->operands);
     } else {
         cli_say(err.message);

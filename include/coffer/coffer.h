@@ -9,6 +9,7 @@
 #include <coffer/error.h>
 #include <coffer/prune.h>
 #include <coffer/reader.h>
+#include <coffer/rekey.h>
 #include <coffer/report.h>
 #include <coffer/rotate.h>
 #include <coffer/tree.h>

@@ -35,7 +35,9 @@ typedef struct cof_open_options {
     bool claimed;
 
     const cof_keyring *keys; /* NULL: no private key; then restore and a deep verify cannot work */
-    bool strict_custody;     /* a bad custody verdict is COF_AUTH instead of a warning */
+    bool prove_maker; /* the first maker must be trusted, and his lineage proven, although the one
+                         who re-encrypted the backup is trusted as maker too */
+    bool strict_custody; /* a bad custody verdict is COF_AUTH instead of a warning */
     cof_report report;
 } cof_open_options;
 
@@ -66,6 +68,15 @@ typedef struct cof_party {
     cof_standing standing;
 } cof_party;
 
+/* Whether a backup that was re-encrypted is known to be what its first maker signed. */
+typedef enum cof_lineage_state {
+    COF_LINEAGE_NONE,     /* it was never re-encrypted: its maker is its first maker */
+    COF_LINEAGE_CLAIMED,  /* not looked at: whoever re-encrypted it is trusted as maker, or it is
+                             only  described */
+    COF_LINEAGE_REQUIRED, /* not looked at yet: needed before anything is released */
+    COF_LINEAGE_PROVEN
+} cof_lineage_state;
+
 typedef struct cof_recipient_info {
     char subject[COF_SUBJECT_TEXT_MAX];
     char fingerprint[COF_FINGERPRINT_TEXT_MAX];
@@ -93,7 +104,11 @@ typedef struct cof_info {
     bool tree;          /* false: a stream */
     const char *cipher; /* "AES-256-GCM" */
     uint32_t record_size;
-    cof_party maker;
+    cof_party maker; /* who signed the content as it is now */
+
+    /* Who made it first, as the file claims until lineage is COF_LINEAGE_PROVEN; else the maker. */
+    cof_party first_maker;
+    cof_lineage_state lineage;
 
     /* Of the manifest. */
     uint64_t records, plain_bytes;
@@ -133,8 +148,9 @@ typedef enum cof_depth {
 } cof_depth;
 
 /*
- * Verify.  COF_AUTH or COF_FORMAT with the first thing that is wrong.  A damaged redundant copy is
- * a warning, and counted in cof_info.damaged.
+ * Verify.  Where the lineage has to be proven (LI-4), a private key is needed for that, and each
+ * record is compared but with COF_VERIFY_QUICK.  COF_AUTH or COF_FORMAT with the first thing that
+ * is wrong.  A damaged redundant copy is a warning, and counted in cof_info.damaged.
  */
 cof_status cof_reader_verify(cof_reader *reader, cof_depth depth, cof_error *err) COF_MUST_USE;
 

@@ -187,3 +187,17 @@ cof_status cof_certs_check_recipient(const cof_certs *certs, size_t i, bool *exp
         *expired = reason == COF_CERT_EXPIRED;
     return st;
 }
+
+cof_status cof_cert_list_describe(cof_cert_info **out, size_t *count, const cof_cert_list *list,
+                                  cof_error *err)
+{
+    cof_cert_info *infos = calloc(list->count + 1, sizeof(*infos));
+
+    if (infos == NULL)
+        return cof_fail(err, COF_NOMEM, "out of memory");
+    for (size_t i = 0; i < list->count; i++)
+        cof_cert_describe(&infos[i], list->certs[i]);
+    *out = infos;
+    *count = list->count;
+    return COF_OK;
+}

@@ -44,6 +44,10 @@ void cof_fingerprint_format(char out[COF_FINGERPRINT_TEXT_MAX], const uint8_t sh
 /* What a person needs to recognise a certificate. */
 void cof_cert_describe(cof_cert_info *out, const cof_cert *cert);
 
+/* All of a list; the caller frees *out.  COF_NOMEM. */
+cof_status cof_cert_list_describe(cof_cert_info **out, size_t *count, const cof_cert_list *list,
+                                  cof_error *err) COF_MUST_USE;
+
 /* Does trust name the key of cert in this role?  trust may be NULL. */
 bool cof_trust_has(const cof_trust *trust, const cof_cert *cert, cof_role role);
 

@@ -69,6 +69,7 @@ static cof_status note_block(cof_entries *e, cof_order *order, size_t b, cof_err
             st = cof_order_check(order, &f, &e->opened->head.preamble, COF_NO_OFFSET, err);
     }
     e->stream_len = order->stream_end[0];
+    memcpy(e->of_kind, order->of_kind, sizeof(e->of_kind));
     return st;
 }
 

@@ -27,6 +27,7 @@ typedef struct cof_entries {
     uint64_t *data_at; /* offset in stream 0 at which the DATA of each block begins, or would */
     size_t blocks;
     uint64_t stream_len; /* of stream 0 */
+    uint64_t of_kind[4]; /* records of each kind */
     cof_run *runs;       /* one for each INDEX frame, in order */
     size_t run_count, run_cap;
     cof_file *spool; /* NULL: the entries are in the INDEX frames */

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/secret.h"
 #include "crypto/digest.h"
 
 cof_status cof_fetch_check(const cof_reader *r, cof_error *err)
@@ -21,18 +22,32 @@ cof_status cof_fetch_check(const cof_reader *r, cof_error *err)
     if (p->content == COF_CONTENT_STREAM && r->opened.manifest.catalog_records != 0)
         return cof_fail(err, COF_UNSUPPORTED,
                         "the backup holds several streams, which this version does not restore");
-    if (p->epoch != 0)
-        return cof_fail(err, COF_UNSUPPORTED,
-                        "the backup was re-encrypted (epoch %" PRIu32
-                        "), which this version does not restore",
-                        p->epoch);
     if (p->protection == COF_PROTECTION_SEALED && r->opened.schedule == NULL)
         return cof_fail(err, COF_NO_MATCH,
                         "the backup is encrypted: a private key of a recipient "
                         "is needed (--key)");
-    if (r->opened.maker.standing != COF_STANDING_TRUSTED)
+    if (!cof_opened_trusted(&r->opened))
         return cof_fail(err, COF_AUTH, "the maker of the backup is not trusted");
     return COF_OK;
+}
+
+static bool counts_fit(const cof_entries *e, const cof_manifest *m)
+{
+    return e->stream_len == m->plain_bytes && e->of_kind[COF_FRAME_DATA] == m->data_records &&
+           e->of_kind[COF_FRAME_CATALOG] == m->catalog_records &&
+           e->of_kind[COF_FRAME_LINEAGE] == m->lineage_records;
+}
+
+/* LI-4 */
+static cof_status prove_origin(cof_fetch *f, cof_error *err)
+{
+    cof_status st;
+
+    if (!f->reader->opened.needs_lineage)
+        return COF_OK;
+    if ((st = cof_origin_new(&f->origin, f, true, err)) == COF_OK)
+        cof_reader_proven(f->reader);
+    return st;
 }
 
 cof_status cof_fetch_init(cof_fetch *out, cof_reader *reader, cof_error *err)
@@ -54,14 +69,15 @@ cof_status cof_fetch_init(cof_fetch *out, cof_reader *reader, cof_error *err)
         return st;
     st = cof_entries_prove(&out->entries, o, &reader->options->report, &damaged, err);
     cof_reader_damaged(reader, damaged);
-    if (st == COF_OK && out->entries.stream_len != o->manifest.plain_bytes)
+    if (st == COF_OK && !counts_fit(&out->entries, &o->manifest))
         st = cof_fail_rule(err, COF_AUTH, "MF-6", COF_NO_OFFSET,
                            "the content does not have the length that was signed");
-    return st;
+    return st == COF_OK ? prove_origin(out, err) : st;
 }
 
 void cof_fetch_wipe(cof_fetch *f)
 {
+    cof_origin_free(f->origin);
     cof_entries_wipe(&f->entries);
     cof_unsealer_free(f->unsealer);
     cof_sha256_free(f->sha);
@@ -102,7 +118,8 @@ static uint32_t stored_len(const cof_fetch *f, uint64_t number, cof_frame *frame
                : 0;
 }
 
-static cof_status load(cof_fetch *f, size_t b, cof_error *err)
+/* next becomes its first record. */
+cof_status cof_fetch_load_block(cof_fetch *f, size_t b, cof_error *err)
 {
     cof_status st;
 
@@ -132,8 +149,15 @@ static cof_place find(cof_fetch *f, uint64_t number)
     return (cof_place){run->at.volume, f->next_at};
 }
 
+/* Does a record have to be shown to be the first maker's? */
+static bool needs_origin(const cof_fetch *f, uint64_t number)
+{
+    return f->origin != NULL && number < cof_origin_records(f->origin);
+}
+
 /* The record that is at hand in the loaded block. */
-static cof_status fetch_found(cof_fetch *f, uint64_t number, cof_place at, cof_error *err)
+static cof_status fetch_found(cof_fetch *f, cof_slice *content, uint64_t number, cof_place at,
+                              cof_error *err)
 {
     const cof_opened *o = &f->reader->opened;
     const uint8_t *entry = entry_of(f, number);
@@ -147,31 +171,52 @@ static cof_status fetch_found(cof_fetch *f, uint64_t number, cof_place at, cof_e
                              "record %" PRIu64 " is not in its place", number);
     if ((st = cof_body_read(f->frame, COF_FRAME_SIZE + (size_t)f->header.stored_len, o->body,
                             at.volume, at.offset, err)) != COF_OK ||
-        (st = prove(f, entry, at.offset, err)) != COF_OK)
+        (st = prove(f, entry, at.offset, err)) != COF_OK ||
+        (st = cof_unsealer_decrypt(f->unsealer, content, &f->header, f->frame,
+                                   f->frame + COF_FRAME_SIZE, err)) != COF_OK)
         return st;
-    return cof_unsealer_run(f->unsealer, &f->plain, &f->header, f->frame, f->frame + COF_FRAME_SIZE,
-                            err);
+    return needs_origin(f, number) ? cof_origin_check(f->origin, &f->header, *content, err)
+                                   : COF_OK;
+}
+
+void cof_fetch_forget(cof_fetch *f)
+{
+    f->held = false;
+    cof_wipe(f->frame, COF_FRAME_SIZE + cof_frame_stored_max(&f->reader->opened.head.preamble));
+}
+
+cof_status cof_fetch_sealed(cof_fetch *f, cof_slice *content, uint64_t number, cof_error *err)
+{
+    cof_place at;
+    cof_status st = COF_OK;
+
+    f->damaged = false;
+    f->held = false;
+    if ((needs_origin(f, number) && (st = cof_origin_seek(f->origin, number, err)) != COF_OK) ||
+        (st = cof_fetch_load_block(f, (size_t)(number / COF_MERKLE_BLOCK), err)) != COF_OK)
+        return st;
+    at = find(f, number);
+    if ((st = fetch_found(f, content, number, at, err)) == COF_OK) {
+        f->next = number + 1;
+        f->next_at = at.offset + COF_FRAME_SIZE + f->header.stored_len;
+    }
+    f->damaged = st == COF_AUTH || st == COF_FORMAT || st == COF_IO;
+    return st;
 }
 
 cof_status cof_fetch_record(cof_fetch *f, uint64_t number, cof_error *err)
 {
-    cof_place at;
+    cof_slice content;
     cof_status st;
 
     f->damaged = false;
     if (f->held && f->header.record == number)
         return COF_OK;
-    f->held = false;
-    if ((st = load(f, (size_t)(number / COF_MERKLE_BLOCK), err)) != COF_OK)
+    if ((st = cof_fetch_sealed(f, &content, number, err)) != COF_OK)
         return st;
-    at = find(f, number);
-    st = fetch_found(f, number, at, err);
+    st = cof_unsealer_unpack(f->unsealer, &f->plain, &f->header, content, err);
     f->held = st == COF_OK;
-    f->damaged = st == COF_AUTH || st == COF_FORMAT || st == COF_IO;
-    if (f->held) {
-        f->next = number + 1;
-        f->next_at = at.offset + COF_FRAME_SIZE + f->header.stored_len;
-    }
+    f->damaged = st == COF_AUTH || st == COF_FORMAT;
     return st;
 }
 
@@ -201,7 +246,8 @@ cof_status cof_fetch_data(cof_fetch *f, cof_slice *out, uint64_t offset, cof_err
 
     f->damaged = false;
     if (!f->held || !covers(&f->header, offset)) {
-        if ((st = load(f, cof_entries_block_at(&f->entries, offset), err)) != COF_OK ||
+        if ((st = cof_fetch_load_block(f, cof_entries_block_at(&f->entries, offset), err)) !=
+                COF_OK ||
             (st = search(f, &number, offset, err)) != COF_OK ||
             (st = cof_fetch_record(f, number, err)) != COF_OK)
             return st;

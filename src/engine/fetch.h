@@ -11,6 +11,7 @@
  */
 
 #include "engine/entries.h"
+#include "engine/origin.h"
 #include "engine/reader.h"
 #include "engine/record.h"
 
@@ -22,7 +23,8 @@ typedef struct cof_fetch {
     uint64_t next_at; /* offset in the body of its volume */
     cof_unsealer *unsealer;
     cof_sha256_ctx *sha;
-    uint8_t *frame; /* the largest frame of a record */
+    uint8_t *frame;     /* the largest frame of a record */
+    cof_origin *origin; /* LI-4: each record has to be the first maker's; NULL: it need not */
 
     /* The record that was fetched last; held says whether there is one. */
     bool held;
@@ -33,9 +35,10 @@ typedef struct cof_fetch {
 } cof_fetch;
 
 /*
- * Get ready: is this a backup that can be restored here, and are its entries those that were
- * signed?  COF_NO_MATCH without the key, COF_AUTH, COF_FORMAT, COF_UNSUPPORTED, COF_IO, COF_NOMEM.
- * The caller wipes *out, also after a failure.
+ * Get ready: is this a backup that can be restored here, are its entries those that were signed,
+ * and, where its signer is not trusted as maker, is its lineage proven?  COF_NO_MATCH without the
+ * key, COF_AUTH, COF_FORMAT, COF_UNSUPPORTED, COF_IO, COF_NOMEM. The caller wipes *out, also after
+ * a failure.
  */
 cof_status cof_fetch_init(cof_fetch *out, cof_reader *reader, cof_error *err) COF_MUST_USE;
 
@@ -47,6 +50,16 @@ cof_status cof_fetch_check(const cof_reader *reader, cof_error *err) COF_MUST_US
  * call.  COF_AUTH (RC-7, RC-8, RC-9), COF_FORMAT, COF_IO, ...
  */
 cof_status cof_fetch_record(cof_fetch *fetch, uint64_t number, cof_error *err) COF_MUST_USE;
+
+/* The same, but not unpacked: *content is its sealed content.  No record is held then. */
+cof_status cof_fetch_sealed(cof_fetch *fetch, cof_slice *content, uint64_t number,
+                            cof_error *err) COF_MUST_USE;
+
+/* Have the entries of block b in entries. */
+cof_status cof_fetch_load_block(cof_fetch *fetch, size_t b, cof_error *err) COF_MUST_USE;
+
+/* Wipe what was read last. */
+void cof_fetch_forget(cof_fetch *fetch);
 
 /*
  * The plaintext of stream 0 from `offset`, which is below entries.stream_len, to the end of its

@@ -94,6 +94,17 @@ static cof_status describe_custody(cof_reader *r, cof_error *err)
     return COF_OK;
 }
 
+/* OP-3 */
+static void describe_first_maker(cof_info *info, const cof_opened *o)
+{
+    info->first_maker = info->maker;
+    if (o->head.preamble.epoch == 0)
+        return;
+    info->lineage = o->needs_lineage ? COF_LINEAGE_REQUIRED : COF_LINEAGE_CLAIMED;
+    cof_party_describe(&info->first_maker, o->head.preamble.maker, COF_STANDING_CLAIMED,
+                       &o->head.locks.candidates);
+}
+
 cof_status cof_reader_describe(cof_reader *r, cof_error *err)
 {
     const cof_opened *o = &r->opened;
@@ -103,6 +114,7 @@ cof_status cof_reader_describe(cof_reader *r, cof_error *err)
     describe_preamble(info, &o->head.preamble);
     describe_manifest(info, &o->manifest);
     cof_party_describe(&info->maker, o->manifest.by, o->maker.standing, &o->head.locks.candidates);
+    describe_first_maker(info, o);
     info->slot_bytes = o->head.sb.slot_size;
     info->envelope_bytes = o->head.locks.raw.len;
     info->pending = cof_head_pending(&o->head);

@@ -78,6 +78,63 @@ static cof_status find_manifest(cof_opened *o, const cof_opening *how, cof_error
 
 /* ---- trust in the maker ---- */
 
+bool cof_opened_trusted(const cof_opened *o)
+{
+    return o->maker.standing == COF_STANDING_TRUSTED || o->needs_lineage;
+}
+
+/* Is the key that the preamble calls the maker one that is trusted as such? */
+static bool first_maker_trusted(const cof_opened *o)
+{
+    const cof_candidates *c = &o->head.locks.candidates;
+
+    for (size_t i = 0; i < c->count; i++)
+        if ((c->items[i].roles & (unsigned)COF_ROLE_MAKER) != 0 &&
+            memcmp(cof_cert_spki_sha256(c->items[i].cert), o->head.preamble.maker, 32) == 0)
+            return true;
+    return false;
+}
+
+/*
+ * LI-4: in epoch 1 and later the signer need not be trusted as maker.  As custodian he must be, so
+ * that no stranger gets a private key used (OP-1), and the one who is to be proven the first maker
+ * must be trusted as that.
+ */
+static cof_status judge_rekeyer(cof_opened *o, const cof_opening *how, cof_error *err)
+{
+    cof_judgement custodian = {COF_STANDING_BAD, 0, 0};
+    bool maker = o->maker.standing == COF_STANDING_TRUSTED;
+    cof_status st = COF_OK;
+
+    if (o->head.preamble.epoch == 0 || (maker && !how->prove_maker))
+        return COF_OK;
+    if (!maker)
+        st = cof_judge(&custodian, o->manifest_message, o->manifest.by, &o->head.locks.candidates,
+                       COF_ROLE_CUSTODIAN, err);
+    o->needs_lineage = st == COF_OK && first_maker_trusted(o) &&
+                       (maker || custodian.standing == COF_STANDING_TRUSTED);
+    if (st != COF_OK || !maker || o->needs_lineage)
+        return st;
+    return cof_fail_rule(
+        err, COF_AUTH, "LI-4", COF_NO_OFFSET,
+        "the backup was re-encrypted, and its first maker is not trusted as maker");
+}
+
+static cof_status rekeyer_not_trusted(const cof_opened *o, const cof_party *by, cof_error *err)
+{
+    cof_party first;
+
+    cof_party_describe(&first, o->head.preamble.maker, COF_STANDING_CLAIMED,
+                       &o->head.locks.candidates);
+    return cof_fail_rule(
+        err, COF_AUTH, "LI-4", COF_NO_OFFSET,
+        "this backup says it was made by %.120s, %s, and re-encrypted by %.120s, "
+        "%s: that needs trust in the second as maker, or in the first as maker and "
+        "the second as custodian, with a private key to prove it",
+        first.subject[0] != '\0' ? first.subject : "an unknown key", first.fingerprint,
+        by->subject[0] != '\0' ? by->subject : "an unknown key", by->fingerprint);
+}
+
 /* Say who claims to have made it, so that a person can compare the fingerprint. */
 static cof_status not_trusted(const cof_opened *o, const cof_opening *how, cof_error *err)
 {
@@ -96,6 +153,8 @@ static cof_status not_trusted(const cof_opened *o, const cof_opening *how, cof_e
                              "nobody is trusted yet: this backup says it was made by %.120s, %s; "
                              "compare the fingerprint, then give it with --trust",
                              cn, maker.fingerprint);
+    if (o->head.preamble.epoch > 0)
+        return rekeyer_not_trusted(o, &maker, err);
     return cof_fail_rule(err, COF_AUTH, "ST-2", COF_NO_OFFSET,
                          "this backup says it was made by %.120s, %s, who is not trusted as maker",
                          cn, maker.fingerprint);
@@ -106,7 +165,9 @@ static cof_status judge_maker(cof_opened *o, const cof_opening *how, cof_error *
     cof_status st = cof_judge(&o->maker, o->manifest_message, o->manifest.by,
                               &o->head.locks.candidates, COF_ROLE_MAKER, err);
 
-    if (st != COF_OK || o->maker.standing == COF_STANDING_TRUSTED ||
+    if (st == COF_OK)
+        st = judge_rekeyer(o, how, err);
+    if (st != COF_OK || cof_opened_trusted(o) ||
         (how->claimed && o->maker.standing == COF_STANDING_CLAIMED))
         return st;
     return not_trusted(o, how, err);
@@ -196,22 +257,39 @@ static void set_untrusted(cof_opened *o, const cof_link *newest)
                        by.subject[0] != '\0' ? by.subject : "an unknown key", by.fingerprint);
 }
 
-/* CU-5: who signed the list of recipients, and who the first one. */
+/* CU-5: the first statement of this epoch, if it is at hand; else NULL. */
+static const cof_link *first_of_epoch(const cof_locks *locks)
+{
+    size_t i = locks->chain_count - 1;
+
+    while (i > 0 && locks->chain[i - 1].custody.epoch == locks->chain[i].custody.epoch)
+        i--;
+    if (i == 0 && locks->chain[0].custody.generation != 1)
+        return NULL;
+    return i > 0 && locks->chain[i].custody.generation != locks->chain[i - 1].custody.generation + 1
+               ? NULL
+               : &locks->chain[i];
+}
+
+/* CU-5: who signed the list of recipients, and who the first ones. */
 static void judge_custody(cof_opened *o, const cof_opening *how)
 {
     const cof_link *newest = cof_locks_newest(&o->head.locks);
-    const cof_link *oldest = newest == NULL ? NULL : &o->head.locks.chain[0];
+    const cof_link *oldest = newest == NULL ? NULL : &o->head.locks.chain[0], *first;
 
     if (newest == NULL)
         return;
+    first = first_of_epoch(&o->head.locks);
     if (newest->judgement.standing == COF_STANDING_BAD ||
         (newest->judgement.standing == COF_STANDING_CLAIMED &&
-         (!how->claimed || o->maker.standing == COF_STANDING_TRUSTED)))
+         (!how->claimed || cof_opened_trusted(o))))
         set_untrusted(o, newest);
-    if (oldest->custody.generation == 1 && o->head.preamble.epoch == 0 &&
-        (memcmp(oldest->custody.by, o->manifest.by, sizeof(o->manifest.by)) != 0 ||
+    if (oldest->custody.generation == 1 &&
+        (memcmp(oldest->custody.by, o->head.preamble.maker, sizeof(oldest->custody.by)) != 0 ||
          oldest->judgement.standing == COF_STANDING_BAD))
         set_problem(o, "the first list of recipients is not by the maker");
+    if (first != NULL && memcmp(first->custody.by, o->manifest.by, sizeof(o->manifest.by)) != 0)
+        set_problem(o, "whoever re-encrypted the backup did not decide on its recipients then");
 }
 
 /* ---- all of it ---- */
@@ -222,7 +300,7 @@ static cof_status unlock(cof_opened *o, const cof_opening *how, cof_error *err)
     cof_status st;
 
     /* OP-1: a key is for what somebody trusted signed, not for what only claims to be. */
-    if (how->keys == NULL || newest == NULL || o->maker.standing != COF_STANDING_TRUSTED)
+    if (how->keys == NULL || newest == NULL || !cof_opened_trusted(o))
         return COF_OK;
     st = cof_unlock(&o->dek, &o->schedule, &o->opened_by, &o->head, o->manifest.commitment,
                     how->keys, err);

@@ -31,6 +31,8 @@ typedef struct cof_opened {
     cof_signed *manifest_message;
     cof_manifest manifest;
     cof_judgement maker;
+    bool needs_lineage; /* LI-4: the content counts only if the lineage shows that it is the first
+                           maker's */
 
     cof_secret *dek;        /* if a key opened it and the caller asked to keep it */
     cof_schedule *schedule; /* NULL: no private key, or signed-only */
@@ -43,7 +45,8 @@ typedef struct cof_opened {
 
 typedef struct cof_opening {
     const cof_trust *trust;
-    bool claimed; /* go on without trust, to describe only */
+    bool prove_maker; /* as if the signer of a later epoch were not trusted as maker */
+    bool claimed;     /* go on without trust, to describe only */
     const cof_keyring *keys;
     bool head_only; /* the body is neither needed nor looked at, if that can be avoided */
     bool keep_dek;
@@ -53,6 +56,12 @@ typedef struct cof_opening {
 /* Open file, which must outlive *out.  Classes as cof_reader_open.  The caller wipes *out. */
 cof_status cof_opened_load(cof_opened *out, const cof_file *file, const cof_opening *how,
                            cof_error *err) COF_MUST_USE;
+
+/*
+ * May a private key be used, and content be released, if all else is right: did somebody sign who
+ * is trusted as maker, or as custodian where the lineage will be proven?
+ */
+bool cof_opened_trusted(const cof_opened *opened);
 
 void cof_opened_wipe(cof_opened *opened);
 

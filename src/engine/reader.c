@@ -37,6 +37,7 @@ static cof_status load(cof_reader *r, cof_error *err)
     const cof_opening how = {
         .trust = r->options->trust,
         .claimed = r->options->claimed,
+        .prove_maker = r->options->prove_maker,
         .keys = r->options->keys,
         .report = &r->options->report,
     };
@@ -92,6 +93,12 @@ void cof_reader_damaged(cof_reader *reader, size_t count)
 {
     reader->opened.damaged += count;
     reader->info.damaged = reader->opened.damaged;
+}
+
+void cof_reader_proven(cof_reader *reader)
+{
+    reader->info.lineage = COF_LINEAGE_PROVEN;
+    reader->info.first_maker.standing = COF_STANDING_TRUSTED;
 }
 
 const cof_info *cof_reader_info(const cof_reader *reader)

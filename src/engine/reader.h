@@ -20,6 +20,9 @@ struct cof_reader {
 /* Fill reader->info from reader->opened.  COF_NOMEM, COF_INTERNAL. */
 cof_status cof_reader_describe(cof_reader *reader, cof_error *err) COF_MUST_USE;
 
+/* The lineage was proven: the first maker is who the preamble says. */
+void cof_reader_proven(cof_reader *reader);
+
 /* Count and report a redundant copy that was found damaged. */
 void cof_reader_damaged(cof_reader *reader, size_t count);
 

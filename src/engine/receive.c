@@ -191,6 +191,11 @@ static cof_status check_and_publish(receive *r, cof_error *err)
     if ((st = cof_opened_load(o, cof_sink_seekable(r->sink), &how, err)) != COF_OK ||
         (st = cof_walk_check(&r->walk, &o->manifest, err)) != COF_OK)
         return st;
+    if (o->needs_lineage)
+        return cof_fail_rule(err, COF_AUTH, "LI-4", COF_NO_OFFSET,
+                             "what was sent was re-encrypted by somebody who is not trusted as "
+                             "maker, and that it is still the first maker's needs a private key to "
+                             "prove: trust its signer as maker, or copy the file");
     if (r->walk.damaged > 0)
         return cof_fail_rule(err, COF_FORMAT, "IX-1", COF_NO_OFFSET,
                              "an index of the backup was damaged on its way");

@@ -39,6 +39,13 @@ cof_status cof_sealer_new(cof_sealer **out, const cof_preamble *preamble,
 cof_status cof_sealer_run(cof_sealer *sealer, cof_sealed *out, const cof_frame *where,
                           const uint8_t *plain, size_t len, cof_error *err) COF_MUST_USE;
 
+/*
+ * Seal what was sealed before: the sealed content of a record (compressed and padded as it is)
+ * under its own header, which stays the same to the byte.  content must not lie in the sealer.
+ */
+cof_status cof_sealer_again(cof_sealer *sealer, cof_sealed *out, const cof_frame *frame,
+                            cof_slice content, cof_error *err) COF_MUST_USE;
+
 void cof_sealer_free(cof_sealer *sealer);
 
 /* ---- reading ---- */
@@ -58,6 +65,16 @@ cof_status cof_unsealer_new(cof_unsealer **out, const cof_preamble *preamble,
 cof_status cof_unsealer_run(cof_unsealer *unsealer, cof_slice *plain, const cof_frame *frame,
                             const uint8_t header[COF_FRAME_SIZE], uint8_t *payload,
                             cof_error *err) COF_MUST_USE;
+
+/*
+ * The two halves of it.  *content becomes the sealed content, in the payload, which it overwrites.
+ * COF_AUTH (RC-7).
+ */
+cof_status cof_unsealer_decrypt(cof_unsealer *unsealer, cof_slice *content, const cof_frame *frame,
+                                const uint8_t header[COF_FRAME_SIZE], uint8_t *payload,
+                                cof_error *err) COF_MUST_USE;
+cof_status cof_unsealer_unpack(cof_unsealer *unsealer, cof_slice *plain, const cof_frame *frame,
+                               cof_slice content, cof_error *err) COF_MUST_USE;
 
 void cof_unsealer_free(cof_unsealer *unsealer);
 

@@ -18,10 +18,10 @@ static cof_status restore_records(cof_fetch *f, write_fn *write, void *ctx, cof_
 {
     const cof_manifest *m = &f->reader->opened.manifest;
     const cof_report *report = &f->reader->options->report;
-    uint64_t plain = 0;
+    uint64_t plain = 0, end = m->records - m->lineage_records;
     cof_status st = COF_OK;
 
-    for (uint64_t n = 0; st == COF_OK && n < m->records; n++) {
+    for (uint64_t n = 0; st == COF_OK && n < end; n++) {
         if ((st = cof_fetch_record(f, n, err)) != COF_OK)
             return st;
         if (f->header.kind == COF_FRAME_DATA) {

@@ -174,20 +174,6 @@ static void note_signer(const making *r)
 
 /* ---- the result ---- */
 
-static cof_status describe_list(cof_cert_info **out, size_t *count, const cof_cert_list *list,
-                                cof_error *err)
-{
-    cof_cert_info *infos = calloc(list->count + 1, sizeof(*infos));
-
-    if (infos == NULL)
-        return cof_fail(err, COF_NOMEM, "out of memory");
-    for (size_t i = 0; i < list->count; i++)
-        cof_cert_describe(&infos[i], list->certs[i]);
-    *out = infos;
-    *count = list->count;
-    return COF_OK;
-}
-
 static cof_status describe(const making *r, cof_rotate_result *result, cof_error *err)
 {
     const cof_locks *locks = &r->opened.head.locks;
@@ -198,10 +184,12 @@ static cof_status describe(const making *r, cof_rotate_result *result, cof_error
     result->generation = cof_locks_newest(locks)->custody.generation + (skipped ? 0 : 1);
     result->added_count = r->roster.added.count;
     (void)snprintf(result->skipped, sizeof(result->skipped), "%s", r->roster.skipped);
-    if ((st = describe_list(&result->recipients, &result->recipient_count,
-                            skipped ? &locks->recipients : &r->roster.list, err)) != COF_OK)
+    if ((st = cof_cert_list_describe(&result->recipients, &result->recipient_count,
+                                     skipped ? &locks->recipients : &r->roster.list, err)) !=
+        COF_OK)
         return st;
-    return describe_list(&result->removed, &result->removed_count, &r->roster.removed, err);
+    return cof_cert_list_describe(&result->removed, &result->removed_count, &r->roster.removed,
+                                  err);
 }
 
 void cof_rotate_result_wipe(cof_rotate_result *result)

@@ -16,7 +16,7 @@ struct cof_sealer {
     cof_compressor *compressor;
     cof_segment segment;
     cof_sha256_ctx *sha;
-    uint8_t *out; /* record size and a tag */
+    uint8_t *out; /* the largest payload */
 };
 
 cof_status cof_sealer_new(cof_sealer **out, const cof_preamble *preamble,
@@ -32,7 +32,7 @@ cof_status cof_sealer_new(cof_sealer **out, const cof_preamble *preamble,
     s->codec = codec;
     s->segment =
         (cof_segment){.schedule = schedule, .cipher = preamble->cipher, .direction = COF_AEAD_SEAL};
-    s->out = malloc(preamble->record_size + COF_AEAD_TAG_SIZE);
+    s->out = malloc(cof_frame_stored_max(preamble));
     if (s->out == NULL)
         st = cof_fail(err, COF_NOMEM, "out of memory");
     if (st != COF_OK || (st = cof_compressor_new(&s->compressor, codec, level, err)) != COF_OK ||
@@ -89,7 +89,6 @@ static cof_status encrypt(cof_sealer *s, cof_sealed *out, const cof_frame *frame
 cof_status cof_sealer_run(cof_sealer *s, cof_sealed *out, const cof_frame *where,
                           const uint8_t *plain, size_t len, cof_error *err)
 {
-    uint8_t sha256[COF_SHA256_SIZE];
     cof_frame frame = *where;
     cof_slice content;
     cof_status st;
@@ -101,8 +100,20 @@ cof_status cof_sealer_run(cof_sealer *s, cof_sealed *out, const cof_frame *where
     frame.flags = 0;
     frame.plain_len = (uint32_t)len;
     frame.stored_len = (uint32_t)content.len + cof_preamble_tag_len(s->preamble);
-    cof_frame_emit(out->header, &frame);
-    if ((st = encrypt(s, out, &frame, content, err)) != COF_OK ||
+    return cof_sealer_again(s, out, &frame, content, err);
+}
+
+cof_status cof_sealer_again(cof_sealer *s, cof_sealed *out, const cof_frame *frame,
+                            cof_slice content, cof_error *err)
+{
+    uint8_t sha256[COF_SHA256_SIZE];
+    cof_status st;
+
+    if (content.len + cof_preamble_tag_len(s->preamble) != frame->stored_len ||
+        frame->stored_len > cof_frame_stored_max(s->preamble))
+        return cof_fail(err, COF_INTERNAL, "a record of %zu bytes", content.len);
+    cof_frame_emit(out->header, frame);
+    if ((st = encrypt(s, out, frame, content, err)) != COF_OK ||
         (st = cof_sha256_init(s->sha, err)) != COF_OK ||
         (st = cof_sha256_update(s->sha, out->payload.data, out->payload.len, err)) != COF_OK ||
         (st = cof_sha256_final(s->sha, sha256, err)) != COF_OK)

@@ -49,9 +49,9 @@ void cof_unsealer_free(cof_unsealer *u)
     free(u);
 }
 
-/* RC-7.  *content becomes the sealed content, decrypted in place. */
-static cof_status decrypt(cof_unsealer *u, cof_slice *content, const cof_frame *frame,
-                          const uint8_t header[COF_FRAME_SIZE], uint8_t *payload, cof_error *err)
+cof_status cof_unsealer_decrypt(cof_unsealer *u, cof_slice *content, const cof_frame *frame,
+                                const uint8_t header[COF_FRAME_SIZE], uint8_t *payload,
+                                cof_error *err)
 {
     uint8_t nonce[COF_AEAD_NONCE_SIZE];
     cof_status st;
@@ -76,9 +76,17 @@ cof_status cof_unsealer_run(cof_unsealer *u, cof_slice *plain, const cof_frame *
                             const uint8_t header[COF_FRAME_SIZE], uint8_t *payload, cof_error *err)
 {
     cof_slice content;
-    cof_status st = decrypt(u, &content, frame, header, payload, err);
+    cof_status st = cof_unsealer_decrypt(u, &content, frame, header, payload, err);
 
-    if (st == COF_OK && (frame->flags & COF_FRAME_PADDED) != 0)
+    return st == COF_OK ? cof_unsealer_unpack(u, plain, frame, content, err) : st;
+}
+
+cof_status cof_unsealer_unpack(cof_unsealer *u, cof_slice *plain, const cof_frame *frame,
+                               cof_slice content, cof_error *err)
+{
+    cof_status st = COF_OK;
+
+    if ((frame->flags & COF_FRAME_PADDED) != 0)
         st = cof_pad_parse(&content.len, content.data, content.len, u->preamble->record_size, err);
     if (st != COF_OK)
         return st;

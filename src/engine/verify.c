@@ -10,16 +10,18 @@
 
 #include "base/error.h"
 #include "engine/examine.h"
+#include "engine/fetch.h"
 #include "engine/note.h"
 #include "engine/reader.h"
-#include "engine/record.h"
 #include "engine/walk.h"
 #include "format/catalog_tree.h"
 #include "format/limits.h"
 
 typedef struct check {
     cof_reader *reader;
-    cof_unsealer *unsealer;       /* deep only */
+    cof_unsealer *unsealer;       /* deep, or with a lineage to be proven */
+    bool deep;                    /* decompress, too */
+    cof_fetch *lineage;           /* NULL, or what the lineage is read with */
     cof_catalog_checker *catalog; /* deep only, of a tree */
     uint64_t stream_len;          /* of stream 0 */
     size_t indexes;               /* INDEX frames met so far */
@@ -33,19 +35,37 @@ static cof_status check_read(void *ctx, void *out, size_t len, cof_place from, c
     return cof_body_read(out, len, c->reader->opened.body, from.volume, from.offset, err);
 }
 
+/* 6 of LI-1 */
+static cof_status check_origin(check *c, const cof_frame *frame, cof_slice content, cof_error *err)
+{
+    cof_origin *origin = c->lineage != NULL ? c->lineage->origin : NULL;
+    cof_status st;
+
+    if (origin == NULL || frame->record >= cof_origin_records(origin))
+        return COF_OK;
+    if ((st = cof_origin_seek(origin, frame->record, err)) != COF_OK)
+        return st;
+    return cof_origin_check(origin, frame, content, err);
+}
+
 static cof_status check_record(void *ctx, const cof_frame *frame, const uint8_t *entry,
                                uint8_t *payload, cof_place at, cof_error *err)
 {
     check *c = ctx;
-    cof_slice plain;
+    cof_slice content, plain;
     cof_status st;
 
     (void)at;
     if (frame->kind == COF_FRAME_DATA)
         c->stream_len += frame->plain_len;
-    if (c->unsealer == NULL || (c->catalog != NULL && frame->kind == COF_FRAME_DATA))
+    if (c->unsealer == NULL ||
+        (c->catalog != NULL && c->lineage == NULL && frame->kind == COF_FRAME_DATA))
         return COF_OK; /* the content of files is unsealed when they are examined */
-    st = cof_unsealer_run(c->unsealer, &plain, frame, cof_entry_header(entry), payload, err);
+    if ((st = cof_unsealer_decrypt(c->unsealer, &content, frame, cof_entry_header(entry), payload,
+                                   err)) != COF_OK ||
+        (st = check_origin(c, frame, content, err)) != COF_OK || !c->deep)
+        return st;
+    st = cof_unsealer_unpack(c->unsealer, &plain, frame, content, err);
     if (st != COF_OK || c->catalog == NULL || frame->kind != COF_FRAME_CATALOG)
         return st;
     return cof_catalog_checker_record(c->catalog, frame->record, plain, err);
@@ -128,29 +148,60 @@ static cof_status go_deep(check *c, cof_error *err)
     const cof_opened *o = &c->reader->opened;
     cof_status st = need_key(c->reader, err);
 
-    if (st == COF_OK)
+    c->deep = true;
+    if (st == COF_OK && c->unsealer == NULL)
         st = cof_unsealer_new(&c->unsealer, &o->head.preamble, o->schedule, err);
     if (st == COF_OK && o->head.preamble.content == COF_CONTENT_TREE)
         st = cof_catalog_checker_new(&c->catalog, err);
     return st;
 }
 
+/* LI-4: 1 to 5 of LI-1 now, 6 in the walk. */
+static cof_status prove_lineage(check *c, cof_fetch *fetch, cof_error *err)
+{
+    const cof_opened *o = &c->reader->opened;
+    cof_status st;
+
+    if (!o->needs_lineage)
+        return COF_OK;
+    if (o->schedule == NULL)
+        return cof_fail_rule(err, COF_AUTH, "LI-4", COF_NO_OFFSET,
+                             "the backup was re-encrypted by somebody who is not trusted as maker: "
+                             "only with a private key (--key) it can be shown that the content is "
+                             "still the first maker's");
+    c->lineage = fetch;
+    if ((st = cof_fetch_init(fetch, c->reader, err)) != COF_OK)
+        return st;
+    return cof_unsealer_new(&c->unsealer, &o->head.preamble, o->schedule, err);
+}
+
+static cof_status verify_content(check *c, cof_depth depth, cof_fetch *fetch, cof_error *err)
+{
+    cof_status st = prove_lineage(c, fetch, err);
+
+    if (st == COF_OK && depth == COF_VERIFY_QUICK && c->lineage != NULL)
+        c->reader->info.lineage = COF_LINEAGE_REQUIRED; /* no record was compared */
+    if (st != COF_OK || depth == COF_VERIFY_QUICK)
+        return st;
+    if (depth == COF_VERIFY_DEEP && (st = go_deep(c, err)) != COF_OK)
+        return st;
+    if ((st = walk_body(c, err)) != COF_OK || c->catalog == NULL)
+        return st;
+    return cof_reader_examine(c->reader, err);
+}
+
 cof_status cof_reader_verify(cof_reader *reader, cof_depth depth, cof_error *err)
 {
     check c = {.reader = reader};
-    cof_status st = COF_OK;
+    cof_fetch fetch = {.reader = NULL};
+    cof_status st;
 
-    if (reader->opened.maker.standing != COF_STANDING_TRUSTED)
+    if (!cof_opened_trusted(&reader->opened))
         return cof_fail_rule(err, COF_AUTH, "ST-2", COF_NO_OFFSET,
                              "the maker of the backup is not trusted");
-    if (depth == COF_VERIFY_QUICK)
-        return COF_OK;
-    if (depth == COF_VERIFY_DEEP)
-        st = go_deep(&c, err);
-    if (st == COF_OK)
-        st = walk_body(&c, err);
-    if (st == COF_OK && c.catalog != NULL)
-        st = cof_reader_examine(reader, err);
+    st = verify_content(&c, depth, &fetch, err);
+    if (c.lineage != NULL)
+        cof_fetch_wipe(&fetch);
     cof_unsealer_free(c.unsealer);
     cof_catalog_checker_free(c.catalog);
     return st;

@@ -53,6 +53,7 @@ cof_status cof_order_check(cof_order *o, const cof_frame *f, const cof_preamble 
                              "record %" PRIu64 " stands behind the lineage", f->record);
     o->lineage = f->kind == COF_FRAME_LINEAGE;
     o->stream_end[slot] += f->plain_len;
+    o->of_kind[f->kind]++;
     o->next++;
     return COF_OK;
 }

@@ -54,6 +54,7 @@ typedef struct cof_walk_hooks {
 typedef struct cof_order {
     uint64_t next;
     uint64_t stream_end[3];
+    uint64_t of_kind[4]; /* records of each kind */
     bool lineage;
 } cof_order;
 

@@ -184,12 +184,16 @@ static cof_status put_record(cof_writer *w, const cof_sealed *sealed, cof_error 
 
 cof_frame cof_writer_place(const cof_writer *w, uint8_t kind)
 {
-    bool catalog = kind == COF_FRAME_CATALOG;
+    cof_frame f = {.kind = kind, .record = w->records, .offset = w->plain_bytes};
 
-    return (cof_frame){.kind = kind,
-                       .stream = catalog ? COF_STREAM_CATALOG : 0,
-                       .record = w->records,
-                       .offset = catalog ? w->catalog_bytes : w->plain_bytes};
+    if (kind == COF_FRAME_CATALOG) {
+        f.stream = COF_STREAM_CATALOG;
+        f.offset = w->catalog_bytes;
+    } else if (kind == COF_FRAME_LINEAGE) {
+        f.stream = COF_STREAM_LINEAGE;
+        f.offset = w->lineage_bytes;
+    }
+    return f;
 }
 
 cof_status cof_writer_record(cof_writer *w, uint8_t kind, const cof_sealed *sealed,
@@ -206,12 +210,10 @@ cof_status cof_writer_record(cof_writer *w, uint8_t kind, const cof_sealed *seal
         w->pending_at = w->at;
     w->at += COF_FRAME_SIZE + sealed->payload.len;
     memcpy(w->pending + w->pending_count++ * COF_ENTRY_SIZE, sealed->entry, COF_ENTRY_SIZE);
-    if (kind == COF_FRAME_CATALOG) {
-        w->catalog_bytes += plain_len;
-        w->catalog_records++;
-    } else {
-        w->plain_bytes += plain_len;
-    }
+    *(kind == COF_FRAME_CATALOG   ? &w->catalog_bytes
+      : kind == COF_FRAME_LINEAGE ? &w->lineage_bytes
+                                  : &w->plain_bytes) += plain_len;
+    w->of_kind[kind]++;
     w->records++;
     return w->records % COF_INDEX_RECORDS == 0 ? put_index(w, err) : COF_OK;
 }
@@ -233,8 +235,9 @@ cof_status cof_writer_describe(const cof_writer *w, cof_manifest *m, cof_error *
     if (st != COF_OK)
         return st;
     m->records = w->records;
-    m->catalog_records = w->catalog_records;
-    m->data_records = w->records - w->catalog_records;
+    m->data_records = w->of_kind[COF_FRAME_DATA];
+    m->catalog_records = w->of_kind[COF_FRAME_CATALOG];
+    m->lineage_records = w->of_kind[COF_FRAME_LINEAGE];
     m->plain_bytes = w->plain_bytes;
     return cof_manifest_add_volume(m, &last, err);
 }

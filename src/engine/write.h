@@ -26,9 +26,10 @@ typedef struct cof_writer {
     uint64_t at;           /* body offset of the next frame in it */
     uint64_t first_record; /* of it */
     uint64_t records;
-    uint64_t catalog_records;
+    uint64_t of_kind[4];    /* records of each kind */
     uint64_t plain_bytes;   /* of DATA records */
     uint64_t catalog_bytes; /* of CATALOG records */
+    uint64_t lineage_bytes; /* of LINEAGE records */
     cof_merkle tree;
     cof_tail tail;
     uint8_t *pending; /* entries since the last INDEX */
@@ -47,9 +48,7 @@ void cof_writer_wipe(cof_writer *writer);
 /* The least that the file of volume 1, or of a later one, must be able to take. */
 uint64_t cof_writer_least(const cof_preamble *preamble, uint64_t head_len);
 
-/*
- * Where the next record goes, if it is of this kind: DATA of stream 0, or CATALOG.
- */
+/* Where the next record goes, if it is of this kind: DATA of stream 0, CATALOG, LINEAGE. */
 cof_frame cof_writer_place(const cof_writer *writer, uint8_t kind);
 
 /*

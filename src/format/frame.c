@@ -143,6 +143,9 @@ cof_status cof_frame_check_record(const cof_frame *f, const cof_preamble *p, cof
         return cof_fail_rule(err, COF_FORMAT, "RC-4", COF_NO_OFFSET,
                              "record %" PRIu64 " is lineage of a backup that was never rekeyed",
                              f->record);
+    if (f->kind == COF_FRAME_LINEAGE && (f->codec != 0 || f->flags != 0))
+        return cof_fail_rule(err, COF_FORMAT, "LI-3", COF_NO_OFFSET,
+                             "record %" PRIu64 " is lineage, and compressed or padded", f->record);
     return COF_OK;
 }
 

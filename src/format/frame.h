@@ -57,8 +57,9 @@ bool cof_frame_is_record(const cof_frame *frame);
 
 /*
  * What a record's header alone tells: RC-2 (without the order of records), RC-3, no LINEAGE in
- * epoch 0 (RC-4), record number in bounds (GE-2).  To be called before the payload is allocated or
- * read.  COF_FORMAT, COF_LIMIT; COF_INTERNAL if it is no record.
+ * epoch 0 (RC-4) and none compressed or padded (LI-3), record number in bounds (GE-2).  To be
+ * called before the payload is allocated or read.  COF_FORMAT, COF_LIMIT; COF_INTERNAL if it is no
+ * record.
  */
 cof_status cof_frame_check_record(const cof_frame *frame, const cof_preamble *preamble,
                                   cof_error *err) COF_MUST_USE;

@@ -65,6 +65,13 @@ bool cof_newfile_is_temporary(const char *name)
            strcmp(token + TOKEN_DIGITS, ending) == 0;
 }
 
+bool cof_newfile_is_temporary_of(const char *name, const char *final_name)
+{
+    size_t len = strnlen(final_name, NAME_PART_MAX);
+    return cof_newfile_is_temporary(name) && strncmp(name + 1, final_name, len) == 0 &&
+           strlen(name) == 1 + len + 1 + TOKEN_DIGITS + sizeof ".tmp" - 1;
+}
+
 /* Find a free name, register it, create the file. */
 static cof_status create_temporary(cof_newfile *nf, cof_error *err)
 {

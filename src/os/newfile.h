@@ -78,6 +78,9 @@ cof_status cof_newfile_publish_set(cof_newfile *const *files, size_t count, bool
 /* Is this a name that a temporary file gets: exactly ".NAME.RANDOM.tmp"? */
 bool cof_newfile_is_temporary(const char *name) COF_MUST_USE;
 
+/* The same, and one that a file gets which will be called final_name (without directories)? */
+bool cof_newfile_is_temporary_of(const char *name, const char *final_name) COF_MUST_USE;
+
 /* Close it; remove the temporary file unless it was published.  NULL is fine. */
 void cof_newfile_free(cof_newfile *nf);
 

@@ -28,6 +28,7 @@ typedef struct place {
     char *path; /* owned */
     uint64_t limit;
     bool numbered;
+    const cof_file *like;
 } place;
 
 struct cof_sink {
@@ -62,7 +63,7 @@ static cof_status copy_plan(cof_sink *sink, const cof_sink_plan *plan, cof_error
     for (size_t i = 0; i < plan->count; i++) {
         const cof_sink_place *from = &plan->places[i];
 
-        sink->places[i] = (place){strdup(from->path), from->limit, from->numbered};
+        sink->places[i] = (place){strdup(from->path), from->limit, from->numbered, from->like};
         sink->place_count++;
         if (sink->places[i].path == NULL)
             return cof_fail(err, COF_NOMEM, "out of memory");
@@ -97,7 +98,8 @@ static cof_status create(cof_newfile **out, const cof_sink *sink, const place *w
     if (st == COF_OK && !sink->force)
         st = cof_path_must_be_free(path, "; use --force to replace it", err);
     if (st == COF_OK)
-        st = cof_newfile_create(out, path, 0600, err);
+        st =
+            cof_newfile_create(out, path, where->like != NULL ? COF_NEWFILE_MODE_AS_IS : 0600, err);
     free(path);
     return st;
 }
@@ -188,7 +190,7 @@ out:
 
 cof_status cof_sink_file(cof_sink **out, const char *path, bool force, cof_error *err)
 {
-    const cof_sink_place only = {path, 0, false};
+    const cof_sink_place only = {.path = path};
     const cof_sink_plan plan = {&only, 1, false, force};
 
     return cof_sink_volumes(out, &plan, err);
@@ -307,13 +309,16 @@ cof_status cof_sink_append(bool *out_fits, cof_sink *sink, cof_slice header, cof
 
 /* ---- the next volume ---- */
 
-/* Nothing comes any more: give back what was reserved, and have it on the disk. */
+/* Nothing comes any more: give back what was reserved, and give it to whom it will belong. */
 static cof_status complete(cof_sink *sink, cof_error *err)
 {
+    const cof_file *like = sink->places[sink->at].like;
     cof_status st = COF_OK;
 
     if (sink->reserved)
         st = cof_file_truncate(present(sink), sink->written, err);
+    if (st == COF_OK && like != NULL)
+        st = cof_file_copy_attributes(present(sink), like, err);
     sink->reserved = false;
     sink->kept = 0;
     return st;

@@ -23,6 +23,8 @@ typedef struct cof_sink_place {
     const char *path;
     uint64_t limit; /* most bytes of the file; 0: as many as the disk takes */
     bool numbered;  /* a later volume than the first gets its number behind the path: ".002" */
+    const cof_file *like; /* NULL: mode 0600; else borrowed: whose owner, permissions and extended
+                             attributes it gets at last, as far as this process may give them */
 } cof_sink_place;
 
 typedef struct cof_sink_plan {

@@ -10,7 +10,6 @@ from house import Report, Tree
 # Rules of parts that this version neither writes nor reads: it refuses such backups by FR-2 and
 # RC-4.  A rule leaves this list in the change that implements it.
 NOT_YET = {
-    "LI-1": "lineage belongs to rekeyed backups, which come after 0.1",
 }
 
 DEFINED = re.compile(r"\*\*([A-Z]{2}-\d+)\*\*")

@@ -39,10 +39,10 @@ MEMCMP = {
     "src/engine/head.c": (5, "superblocks, hashes of the envelope, of a statement, of the whole head"),
     "src/engine/judge.c": (2, "hashes of public keys"),
     "src/engine/locks.c": (2, "hashes of certificates and public keys"),
-    "src/engine/open.c": (1, "hashes of public keys"),
+    "src/engine/open.c": (3, "hashes of public keys"),
     "src/engine/roster.c": (2, "hashes of certificates and public keys"),
     "src/engine/trust.c": (3, "hashes of certificates and public keys"),
-    "src/engine/walk.c": (3, "index frames, Merkle root"),
+    "src/engine/walk.c": (1, "Merkle root"),
     "src/source/roots.c": (1, "paths"),
     "src/source/tree.c": (1, "the tag of a cache directory"),
 }

@@ -164,7 +164,12 @@ static void lineage_needs_an_epoch(void **state)
     f.stream = COF_STREAM_LINEAGE;
     assert_rule(cof_frame_check_record(&f, &p, &err), err, COF_FORMAT, "RC-4");
     p.epoch = 1;
+    assert_rule(cof_frame_check_record(&f, &p, &err), err, COF_FORMAT, "LI-3"); /* compressed */
+    f.codec = 0;
+    f.stored_len = f.plain_len + 16;
     assert_ok(cof_frame_check_record(&f, &p, NULL));
+    f.flags = COF_FRAME_PADDED;
+    assert_rule(cof_frame_check_record(&f, &p, &err), err, COF_FORMAT, "LI-3");
 }
 
 static void stored_lengths(void **state)

@@ -5,7 +5,8 @@ Operations of a case, each with the class word (or words, `A|B`) that a right
 reader answers: `quick` opens only; `verify` checks the whole without a key;
 `restore` opens with alice's key and decrypts everything (`restore:NAME` with
 NAME's); `rotate` changes the recipients to carol with alice's key, signed by
-the custodian. Of trees: `deep` reads everything with alice's key, `extract`
+the custodian; `maker` checks the whole with alice's key, and proves the first
+maker (LI-1). Of trees: `deep` reads everything with alice's key, `extract`
 restores all files into a directory. The trust set: maker.crt as maker and custodian, custodian.crt
 as custodian alone.
 """
@@ -17,7 +18,8 @@ from .certs import Certificate
 from .head import BLOCK, Superblock
 from .people import Person
 
-OPERATIONS = ("quick", "verify", "restore", "rotate")
+USUAL = ("quick", "verify", "restore", "rotate")
+OPERATIONS = (*USUAL, "maker")
 TREE_OPERATIONS = ("deep", "extract")
 TEXT = b"".join(b"line %06d of the text that is backed up\n" % i for i in range(500))
 
@@ -92,7 +94,7 @@ class Register:
 
     def everywhere(self, name, files, word, rules, description, **others):
         """The same answer to every operation, but for `others`."""
-        expect = dict.fromkeys(OPERATIONS, word)
+        expect = dict.fromkeys(USUAL, word)
         expect.update(others)
         self.add(name, files, rules, description, **{k: v for k, v in expect.items() if v})
 

@@ -157,14 +157,3 @@ def check_member(entry, raw):
         device = entry.type in (CHARACTER, BLOCK)
         size = (member.devmajor << 32) + member.devminor if device else member.size if entry.type == FILE else 0
         need(size == entry.size, AUTH, "CA-2", f"size of {entry.path!r}")
-
-
-def lineage_items(plain):
-    """The items of the joined LINEAGE plaintexts as (type, value) (FORMAT.md 3.9)."""
-    c, items = Cursor(plain, "section 3.9"), []
-    while c.left():
-        kind = c.number(2)
-        c.zero(2)
-        need(1 <= kind <= 4, FORMAT, "section 3.9", f"lineage item of type {kind}")
-        items.append((kind, c.take(c.number(4))))
-    return items

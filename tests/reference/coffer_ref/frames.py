@@ -70,6 +70,7 @@ class Frame:
         else:
             good = t < self.stored < self.plain + t
         need(good, FORMAT, "RC-3", f"stored length {self.stored}")
+        need(self.kind != LINEAGE or not (self.codec or self.padded), FORMAT, "LI-3", "lineage, compressed or padded")
 
 
 class Order:

@@ -61,8 +61,8 @@ def valid_signers(statement, certificates):
 class Backup:
     """An opened backup. `warnings` lists (rule, words); `verdict` is None for good custody."""
 
-    def __init__(self, path, trust, volumes=(), need_body=True):
-        self.trust = trust
+    def __init__(self, path, trust, volumes=(), need_body=True, prove_maker=False):
+        self.trust, self.prove_maker = trust, prove_maker
         self.warnings = []
         self.first = Volume(path)
         need(self.first.superblock.role != ROLE_LATER, FORMAT, "section 1", "a later volume alone")
@@ -171,10 +171,7 @@ class Backup:
         if copy and at_end:
             need(Manifest(at_end).json == self.manifest.json, AUTH, "MF-4", "two different manifests")
         makers = self.trust.makers(self.envelope)
-        valid = valid_signers(self.manifest, makers)
-        if not valid:
-            refuse_unsigned(self.manifest.message, "the manifest")
-        need(self.manifest["by"] in valid, AUTH, "MF-2", "by is not the signer")
+        self._trusted_signer(makers)
         if self.preamble.epoch == 0:
             need(self.manifest["by"] == self.preamble.maker.hex(), AUTH, "MF-2", "the signer is not the maker")
         need((self.manifest["previous"] is None) == (self.preamble.epoch == 0), FORMAT, "section 4.3", "previous")
@@ -184,6 +181,20 @@ class Backup:
             need(len(self.volumes) == len(self.manifest["volumes"]), FORMAT, "MF-5", "number of volumes")
             need(self.tail.first == self.manifest["volumes"][-1]["bytes"], FORMAT, "MF-5", "place of the tail")
 
+    def _trusted_signer(self, makers):
+        """MF-2; in epoch 1 and later a custodian will do, if the lineage is proven (LI-4, OP-1)."""
+        valid, first = valid_signers(self.manifest, makers), self.preamble.maker.hex()
+        self.needs_lineage = False
+        if self.preamble.epoch and (self.prove_maker or self.manifest["by"] not in valid):
+            self.needs_lineage = first in [c.spki_sha256.hex() for c in makers]
+            if self.manifest["by"] in valid:
+                need(self.needs_lineage, AUTH, "LI-4", "the first maker is not trusted as maker")
+            elif self.needs_lineage:
+                valid = valid_signers(self.manifest, self.trust.custodians(self.envelope))
+        if not valid:
+            refuse_unsigned(self.manifest.message, "the manifest")
+        need(self.manifest["by"] in valid, AUTH, "MF-2", "by is not the signer")
+
     # -- custody ------------------------------------------------------------
 
     def _custody_verdict(self):
@@ -192,9 +203,14 @@ class Backup:
         self.approvals = valid_signers(custody, self.trust.custodians(self.envelope))
         if custody["by"] not in self.approvals:
             return "CU-5", "the custody statement is not signed by a trusted custodian"
-        first = (self.locks.history + [custody])[0]
-        if first["generation"] == 1 and self.preamble.epoch == 0 and first["by"] != self.maker:
+        chain = self.locks.history + [custody]
+        if chain[0]["generation"] == 1 and chain[0]["by"] != self.preamble.maker.hex():
             return "CU-5", "the first custodian is not the maker"
+        for before, statement in zip([None] + chain, chain):
+            begins = before is None or before["epoch"] < statement["epoch"]
+            known = statement["generation"] == (before["generation"] + 1 if before else 1)
+            if begins and known and statement["epoch"] == self.preamble.epoch and statement["by"] != self.maker:
+                return "CU-5", "the first custodian of the epoch is not the manifest's signer"
         return None
 
     def unlock(self, private):

@@ -29,12 +29,14 @@ class Judge:
         operation, _, trusted = operation.partition("@")
         operation, _, person = operation.partition(":")
         try:
-            backup = Backup(path, self.trust(trusted), need_body=operation != "rotate")
+            backup = Backup(path, self.trust(trusted), need_body=operation != "rotate", prove_maker=operation == "maker")
             if operation == "rotate":
                 return self.rotate(path, trusted)
             reads = operation in ("restore", *TREE_OPERATIONS)
-            if reads and backup.sealed:
+            if (reads or operation == "maker") and backup.sealed:
                 backup.unlock(self.people[person or "alice"].key)
+            if operation == "quick" and backup.needs_lineage:
+                return "AUTH", "LI-4"
             if operation != "quick":
                 walk = verify.verify(backup)
                 if reads:

@@ -3,7 +3,8 @@
 
 from . import codec
 from .binary import all_zero, sha256
-from .catalog import Catalog, lineage_items
+from . import lineage as lineages
+from .catalog import Catalog
 from .errors import AUTH, FORMAT, need
 from .frames import (BLOCK_RECORDS, CATALOG, DATA, HEADER, INDEX, LINEAGE, RECORDS, TAIL, VOLUME_END, Frame,
                      Order, emit_index, emit_volume_end, leaf, root)
@@ -127,16 +128,24 @@ def verify(backup):
     """The whole backup against its signed root; returns the Walk."""
     need(backup.first.superblock.role == ROLE_WHOLE, FORMAT, "section 7", "a head alone has no content")
     check_slots(backup)
-    return Walk(backup)
+    walk = Walk(backup)
+    if backup.needs_lineage:
+        need(backup.schedule, AUTH, "LI-4", "without a private key the first maker cannot be proven")
+        lineages.prove(backup, walk)
+    return walk
+
+
+def sealed_content(backup, place):
+    """The sealed content of one verified record."""
+    volume, at, frame = place
+    raw = volume.body(at, HEADER + frame.stored)
+    header, content = raw[:HEADER], raw[HEADER:]
+    return backup.schedule.open(frame.number, header, content) if backup.sealed else content
 
 
 def plaintext(backup, place):
     """The plaintext of one verified record."""
-    volume, at, frame = place
-    raw = volume.body(at, HEADER + frame.stored)
-    header, content = raw[:HEADER], raw[HEADER:]
-    if backup.sealed:
-        content = backup.schedule.open(frame.number, header, content)
+    frame, content = place[2], sealed_content(backup, place)
     if frame.padded:
         p = int.from_bytes(content[-4:], "big")
         need(len(content) >= 4 and p <= len(content) - 4 and len(content) - 4 <= backup.preamble.record_size,
@@ -154,10 +163,9 @@ def restore(backup, walk, out):
         if frame.kind == CATALOG:
             catalog.append((frame.number, data))
         elif frame.kind == LINEAGE:
-            lineage.append(data)
+            lineage.append(frame.number)
         elif frame.stream == 0:
             out.write(data)
-    lineage_items(b"".join(lineage))
     if backup.preamble.content == 1 and not catalog:
         return
     need(catalog and catalog[-1][0] == backup.manifest["records"] - len(lineage) - 1, FORMAT, "section 3.8",

@@ -48,6 +48,8 @@ class Draft:
     tail_payload: bytes = None
     slot_size: int = 0
     ancillary: bytes = b""                           # a frame put after every INDEX
+    earlier: list = field(default_factory=list)      # manifests of earlier epochs, CMS, newest first
+    previous: bytes = None                           # SHA-256 of the JSON of the newest of them
 
     @property
     def core(self):
@@ -159,7 +161,8 @@ class Draft:
                 _ in self.records if f.kind == DATA),
             "content": {1: "stream", 2: "tree"}.get(self.preamble.content), "complete": True,
             "volumes": [{"bytes": len(b), "first_record": s} for b, s in zip(self.bodies, self.splits)],
-            "started": time_text(when), "finished": time_text(when + 1), "parents": [], "previous": None,
+            "started": time_text(when), "finished": time_text(when + 1), "parents": [],
+            "previous": self.previous.hex() if self.previous else None,
             "by": (by or self.maker).certificate.spki_sha256.hex(), "tool": TOOL}
 
     def sign_manifest(self, signers=None, tweaks=None, json=None, copy=True):
@@ -195,7 +198,7 @@ class Draft:
         return Envelope(items + self.extra_items)
 
     def tail(self):
-        return self.tail_payload or TailContent(self.indexes, [self.manifest_cms]).emit()
+        return self.tail_payload or TailContent(self.indexes, [self.manifest_cms] + self.earlier).emit()
 
     def files(self, envelope=None, superblock=None):
         """The volumes' bytes: [volume 1, volume 2, …]."""

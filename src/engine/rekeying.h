@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef COF_ENGINE_REKEYING_H
+#define COF_ENGINE_REKEYING_H
+
+/* The inside of a rekey: what it works on, and the new backup that it makes. */
+
+#include <coffer/rekey.h>
+
+#include "engine/reader.h"
+#include "engine/write.h"
+
+typedef struct cof_rekeying {
+    const cof_rekey_options *options; /* borrowed */
+    cof_open_options reading;         /* what a reader of the old backup is told */
+    cof_reader old;
+    char *path; /* of the old file, without symbolic links */
+    cof_digest digest;
+    cof_cert_list recipients, removed;
+
+    /* The new backup. */
+    cof_preamble preamble;
+    uint8_t preamble_raw[COF_PREAMBLE_SIZE];
+    uint8_t core[COF_SHA256_SIZE];
+    uint8_t commitment[COF_SHA256_SIZE];
+    cof_secret *dek;
+    cof_schedule *schedule;
+    cof_buf keys, custody;
+    cof_superblock sb;
+    cof_sink *sink;
+    cof_writer writer;
+} cof_rekeying;
+
+/*
+ * Preamble, data key, wrapped keys and the size of the head of the new backup, and whether it opens
+ * with the key to check (RK-1).  recipients are chosen.  Nothing is written.  Classes as cof_rekey.
+ */
+cof_status cof_rekeying_prepare(cof_rekeying *rekeying, cof_error *err) COF_MUST_USE;
+
+/* Write it, and give it its name (RK-2, RK-4). */
+cof_status cof_rekeying_write(cof_rekeying *rekeying, cof_error *err) COF_MUST_USE;
+
+#endif
