@@ -9,6 +9,8 @@
 
 #include <openssl/asn1.h>
 #include <openssl/bio.h>
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
 #include <openssl/pem.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -250,15 +252,40 @@ bool cof_cert_is_self_signed(const cof_cert *cert)
     return good;
 }
 
+static bool is_rsa(const cof_cert *cert)
+{
+    return cert->key_info.kind == COF_PKEY_RSA || cert->key_info.kind == COF_PKEY_RSA_PSS;
+}
+
+static bool same_number(const cof_cert *a, const cof_cert *b, const char *name)
+{
+    BIGNUM *x = NULL, *y = NULL;
+    bool same = EVP_PKEY_get_bn_param(a->pkey, name, &x) == 1 &&
+                EVP_PKEY_get_bn_param(b->pkey, name, &y) == 1 && BN_cmp(x, y) == 0;
+
+    BN_free(x);
+    BN_free(y);
+    return same;
+}
+
+/* An RSA key stays the same one where a certificate allows it PSS only: the library minds. */
+static bool same_rsa(const cof_cert *a, const cof_cert *b)
+{
+    return same_number(a, b, OSSL_PKEY_PARAM_RSA_N) && same_number(a, b, OSSL_PKEY_PARAM_RSA_E);
+}
+
 bool cof_cert_same_key(const cof_cert *a, const cof_cert *b)
 {
     bool same;
 
     if (a->pkey == NULL || b->pkey == NULL)
         return cof_slice_equal(a->spki, b->spki);
-    if (a->key_info.kind != b->key_info.kind || a->key_info.bits != b->key_info.bits)
+    if (a->key_info.bits != b->key_info.bits)
         return false;
-    same = EVP_PKEY_eq(a->pkey, b->pkey) == 1;
+    if (is_rsa(a) && is_rsa(b))
+        same = same_rsa(a, b);
+    else
+        same = a->key_info.kind == b->key_info.kind && EVP_PKEY_eq(a->pkey, b->pkey) == 1;
     ERR_clear_error();
     return same;
 }

@@ -16,6 +16,7 @@ from .errors import FORMAT, LIMIT, Refused, need
 MAX_CERTIFICATE = 65536
 CURVES = {"secp256r1": "EC-P-256", "secp384r1": "EC-P-384", "secp521r1": "EC-P-521"}
 SKI_OID = "2.5.29.14"
+RSASSA_PSS = "1.2.840.113549.1.1.10"
 
 
 class Certificate:
@@ -66,10 +67,15 @@ class Certificate:
     def not_after(self):
         return time_text(calendar.timegm(self.x509.not_valid_after.timetuple()))
 
+    @property
+    def signs_only(self):
+        """Is it an RSA key that may sign with PSS and do nothing else?"""
+        return der.oid_text(der.parse(self.spki)[0][0].body) == RSASSA_PSS
+
     def key_word(self):
         """`RSA-3072`, `EC-P-256` …; None for a key that cannot be a recipient's."""
         key = self.public_key
-        if isinstance(key, rsa.RSAPublicKey):
+        if isinstance(key, rsa.RSAPublicKey) and not self.signs_only:
             return f"RSA-{key.key_size}"
         if isinstance(key, ec.EllipticCurvePublicKey):
             return CURVES.get(key.curve.name)

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from . import der, keys, strictjson
+from . import der, keys, people, strictjson
 from .binary import sha256, time_text
 from .cases import flipped
 from .two_deks import craft
@@ -226,6 +226,8 @@ def _recipient_infos(reg):
     renewed = w.bob.renewed("bob again").certificate
     infos("same-key-twice", "KY-11", "two certificates of one key", lambda m, cek, d: m,
           recipients=[alice, w.bob.certificate, renewed])
+    infos("same-modulus-twice", "KY-11 KY-12", "the same RSA key twice, once in a certificate for RSASSA-PSS",
+          lambda m, cek, d: m, recipients=[alice, w.bob.certificate, people.pss_only(w.alice.key, "alice again")])
     infos("junk", "KS-1", "alice's wrapped key is noise; bob's is right",
           lambda m, cek, d: [keys.wrap_for(alice, cek, {"junk": True}), m[1]],
           quick="OK", verify="OK", restore="AUTH", rotate="AUTH", restore_bob="OK")

@@ -71,7 +71,7 @@ class Wrap:
     def fits(self, certificate):
         key = certificate.public_key
         if self.kind == "rsa":
-            return isinstance(key, rsa.RSAPublicKey) \
+            return isinstance(key, rsa.RSAPublicKey) and not certificate.signs_only \
                 and len(self.encrypted) == (key.key_size + 7) // 8
         return isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name in CURVES \
             and len(self.point) == 1 + 2 * ((key.key_size + 7) // 8)
@@ -135,7 +135,9 @@ class Keys:
         by_name = {w.identifier: w for w in self.wraps}
         names = {c.identifier() for c in certificates}
         need(len(by_name) == len(self.wraps) == len(names), FORMAT, "KY-11", "a recipient is named twice")
-        need(len({c.spki for c in certificates}) == len(certificates), FORMAT, "KY-11", "a key is there twice")
+        for i, certificate in enumerate(certificates):
+            need(not any(same_key(certificate.public_key, c.public_key) for c in certificates[:i]), FORMAT, "KY-11",
+                 "a key is there twice")
         for certificate in certificates:
             wrap = by_name.get(certificate.identifier())
             need(wrap is not None, FORMAT, "KY-11", "a certificate without its wrapped key")

@@ -9,7 +9,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
 from cryptography.x509.oid import NameOID
 
-from .certs import Certificate
+from . import der
+from .certs import RSASSA_PSS, Certificate
 from .signed import Signer
 
 KINDS = {"rsa2048": lambda: rsa.generate_private_key(65537, 2048),
@@ -53,6 +54,14 @@ class Person:
                                            serialization.NoEncryption()))
         with open(path + ".crt", "wb") as f:
             f.write(self.certificate.x509.public_bytes(serialization.Encoding.PEM))
+
+
+def pss_only(key, common_name):
+    """A certificate that calls an RSA key one for RSASSA-PSS; nobody looks at its own signature."""
+    tbs, algorithm, signature = der.parse(certificate(key, common_name, skid=False).raw).kids
+    spki = tbs[6]
+    pss = der.seq(der.seq(der.oid(RSASSA_PSS)), spki[1].raw)
+    return Certificate(der.seq(der.seq(*[k.raw for k in tbs.kids[:6]], pss), algorithm.raw, signature.raw))
 
 
 def certificate(key, common_name, skid=True, signer=None):
