@@ -79,9 +79,13 @@ static cof_status read_encrypted(struct reader *r, const X509_SIG *sig)
 {
     cof_secret *passphrase = NULL;
     PKCS8_PRIV_KEY_INFO *p8 = NULL;
-    cof_status st = cof_passphrase_ask(&passphrase, r->ask, r->what, r->err);
+    const X509_ALGOR *alg = NULL;
+    uint64_t spent = 0;
+    cof_status st;
 
-    if (st != COF_OK)
+    X509_SIG_get0(sig, &alg, NULL);
+    if ((st = cof_key_cost(&spent, alg, r->what, r->err)) != COF_OK ||
+        (st = cof_passphrase_ask(&passphrase, r->ask, r->what, r->err)) != COF_OK)
         return st;
     p8 = PKCS8_decrypt(sig, (const char *)cof_secret_bytes_const(passphrase),
                        (int)cof_secret_len(passphrase) - 1);

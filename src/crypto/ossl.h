@@ -77,6 +77,19 @@ cof_cert_reason cof_pkey_refuse_sign(const struct cof_pkey_info *info, const cha
 cof_status cof_key_wrap(cof_key **out, EVP_PKEY *pkey, cof_error *err) COF_MUST_USE;
 EVP_PKEY *cof_key_pkey(const cof_key *key); /* borrowed */
 
+/*
+ * Before a passphrase is tried: COF_CERT if the derivation that alg (of an encrypted PKCS#8)
+ * describes, with what was *spent on the same file before, costs more than anybody can mean.
+ */
+cof_status cof_key_cost(uint64_t *spent, const X509_ALGOR *alg, const char *what,
+                        cof_error *err) COF_MUST_USE;
+
+/* The same for a container: what is seen from outside, and what only a passphrase lets us see. */
+cof_status cof_pkcs12_cost(uint64_t *spent, const PKCS12 *container, const char *what,
+                           cof_error *err) COF_MUST_USE;
+cof_status cof_pkcs12_cost_inside(uint64_t *spent, const PKCS12 *container, const char *passphrase,
+                                  int len, const char *what, cof_error *err) COF_MUST_USE;
+
 /* ---- certificates ---- */
 
 /* *out owns x509; on failure the caller still does.  COF_CERT if it cannot be used at all. */

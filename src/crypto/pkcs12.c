@@ -9,6 +9,7 @@
  */
 
 #include <openssl/pkcs12.h>
+#include <string.h>
 
 #include "crypto/ossl.h"
 
@@ -50,6 +51,18 @@ static cof_status add_cert(cof_cert_list *list, X509 *x509, const char *what, co
     return st;
 }
 
+/* PKCS12_parse, once it is known what that costs. */
+static cof_status parse(EVP_PKEY **key, X509 **first, STACK_OF(X509) * *others, bool *good,
+                        PKCS12 *container, const char *text, uint64_t *spent, const char *what,
+                        cof_error *err)
+{
+    int len = text == NULL ? 0 : (int)strlen(text);
+    cof_status st = cof_pkcs12_cost_inside(spent, container, text, len, what, err);
+
+    *good = st == COF_OK && PKCS12_parse(container, text, key, first, others) == 1;
+    return st;
+}
+
 cof_status cof_pkcs12_open(EVP_PKEY **pkey, cof_cert_list *certs, PKCS12 *container,
                            const cof_passphrase *ask, const char *what, cof_error *err)
 {
@@ -58,24 +71,29 @@ cof_status cof_pkcs12_open(EVP_PKEY **pkey, cof_cert_list *certs, PKCS12 *contai
     EVP_PKEY *key = NULL;
     X509 *first = NULL;
     STACK_OF(X509) *others = NULL;
+    uint64_t spent = 0;
+    bool good = false;
     cof_status st;
 
     if (pkey != NULL)
         *pkey = NULL;
+    if ((st = cof_pkcs12_cost(&spent, container, what, err)) != COF_OK)
+        return st;
     /* Without a MAC only trying tells whether the empty passphrase will do. */
-    if (PKCS12_mac_present(container) || !PKCS12_parse(container, NULL, &key, &first, &others)) {
-        if ((st = find_passphrase(&asked, &text, container, ask, what, err)) != COF_OK)
-            goto out;
-        if (!PKCS12_parse(container, text, &key, &first, &others)) {
-            st =
-                cof_fail(err, COF_CERT,
-                         "%s is damaged, or protected by an obsolete method that OpenSSL has given "
-                         "up: convert it with \"openssl pkcs12 -legacy\"",
-                         what);
-            goto out;
-        }
+    if (!PKCS12_mac_present(container) &&
+        (st = parse(&key, &first, &others, &good, container, NULL, &spent, what, err)) != COF_OK)
+        goto out;
+    if (!good &&
+        ((st = find_passphrase(&asked, &text, container, ask, what, err)) != COF_OK ||
+         (st = parse(&key, &first, &others, &good, container, text, &spent, what, err)) != COF_OK))
+        goto out;
+    if (!good) {
+        st = cof_fail(err, COF_CERT,
+                      "%s is damaged, or protected by an obsolete method that OpenSSL has given "
+                      "up: convert it with \"openssl pkcs12 -legacy\"",
+                      what);
+        goto out;
     }
-    st = COF_OK;
     if (certs != NULL && first != NULL)
         st = add_cert(certs, first, what, err);
     for (int i = 0; st == COF_OK && certs != NULL && i < sk_X509_num(others); i++)
