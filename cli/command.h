@@ -5,13 +5,14 @@
 /* Backups of what commands write: the options, and what is said about a command. */
 
 #include "option.h"
+#include "streams.h"
 
 #include <coffer/backup.h>
 #include <stdbool.h>
 
 typedef struct cli_command_args {
     bool run;
-    const char *sqlite;
+    const char *sqlite, *streams, *name;
     const char *min_size, *timeout;
 } cli_command_args;
 
@@ -29,6 +30,18 @@ typedef struct cli_command_args {
          .rules = CLI_OPT_ASKED | CLI_OPT_EXCLUSIVE,                                               \
          .help = "a database of SQLite, while others write to it, as it was after one committed "  \
                  "transaction"},                                                                   \
+        {.name = "streams",                                                                        \
+         .arg = "FILE",                                                                            \
+         .value = &(a).streams,                                                                    \
+         .group = "live",                                                                          \
+         .rules = CLI_OPT_ASKED | CLI_OPT_EXCLUSIVE,                                               \
+         .help = "several streams, each with a name and the command that writes it on a line of "  \
+                 "FILE"},                                                                          \
+        {.name = "name",                                                                           \
+         .arg = "NAME",                                                                            \
+         .value = &(a).name,                                                                       \
+         .rules = CLI_OPT_ASKED,                                                                   \
+         .help = "the stream has a name, by which it is listed and restored"},                     \
         {.name = "min-size",                                                                       \
          .arg = "SIZE",                                                                            \
          .value = &(a).min_size,                                                                   \
@@ -40,6 +53,17 @@ typedef struct cli_command_args {
                 "failed; so has a database that is locked for so long (1m)"                        \
     }
 
+/* What is to be backed up, where it is neither files nor standard input. */
+typedef struct cli_live {
+    bool run;
+    const char *sqlite;  /* NULL, or a database */
+    const char *name;    /* NULL, or of the only stream */
+    cli_streams streams; /* of --streams */
+    cof_command command; /* what is common to all commands, and the argv of the only one */
+    const char *says;    /* whose standard error is shown */
+    bool quiet;
+} cli_live;
+
 /* Is what is to be backed up neither files nor standard input? */
 bool cli_command_asked(const cli_command_args *args);
 
@@ -48,11 +72,17 @@ cof_status cli_command_check(const cli_command_args *args, const cli_list *opera
                              bool other_sources, cof_error *err) COF_MUST_USE;
 
 /*
- * Check the options, and fill out; the operands are the command; quiet: what it says is
- * printed only if it fails.  What it borrows lives until the
- * process ends.  COF_USAGE, also where options for commands are given without one.
+ * Check the options, and fill out, which must not move then; the operands are the command; quiet:
+ * what it says is printed only if it fails.  What it borrows lives until the process ends.  COF_IO,
+ * COF_USAGE, also where options for commands are given without one.
  */
-cof_status cli_command_load(cof_command *out, const cli_command_args *args,
-                            const cli_list *operands, bool quiet, cof_error *err) COF_MUST_USE;
+cof_status cli_command_load(cli_live *out, const cli_command_args *args, const cli_list *operands,
+                            bool quiet, cof_error *err) COF_MUST_USE;
+
+/* Have the streams names? */
+bool cli_command_named(const cli_live *live);
+
+/* Fill a backup. */
+cof_status cli_command_run(cli_live *live, cof_backup *backup, cof_error *err) COF_MUST_USE;
 
 #endif

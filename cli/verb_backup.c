@@ -96,7 +96,7 @@ static const cli_opt options[] = {
 /* What the backup is made of, and with. */
 typedef struct parts {
     cof_tree_options tree;
-    cof_command command;
+    cli_live live;
     cof_certs *recipients;
     cof_signer *signer;
     size_t expiring; /* recipients whose certificates expire soon */
@@ -119,6 +119,8 @@ static cof_status check_source(const cli_call *call, cof_error *err)
         if (strcmp(call->operands.item[i], "-") == 0 && (call->operands.count > 1 || listed))
             return cli_error(err, COF_USAGE,
                              "standard input (-) is backed up alone; a file of that name is ./-");
+    if (!is_stream(call) && args.command.name != NULL)
+        return cli_error(err, COF_USAGE, "--name is for a stream; files have names of their own");
     if (!is_stream(call))
         return COF_OK;
     return cli_refuse_terminal(
@@ -195,19 +197,15 @@ static size_t warn_expiring(const cof_certs *recipients)
     return found;
 }
 
-static cof_status write_content(cof_backup *backup, const parts *p, bool tree, cof_error *err)
+static cof_status write_content(cof_backup *backup, parts *p, bool tree, cof_error *err)
 {
     if (tree)
         return cof_backup_tree(backup, &p->tree, err);
-    if (args.command.sqlite != NULL)
-        return cof_backup_sqlite(backup, args.command.sqlite, p->command.silence_ms, err);
-    if (cli_command_asked(&args.command))
-        return cof_backup_command(backup, &p->command, err);
-    return cof_backup_read_fd(backup, STDIN_FILENO, err);
+    return cli_command_run(&p->live, backup, err);
 }
 
-static cof_status write_backup(const cof_backup_options *o, const parts *p,
-                               cof_backup_result *result, cof_error *err)
+static cof_status write_backup(const cof_backup_options *o, parts *p, cof_backup_result *result,
+                               cof_error *err)
 {
     cof_backup *backup = NULL;
     cof_status st = COF_OK;
@@ -265,6 +263,9 @@ static void print_summary(const parts *p, bool tree, const cof_backup_result *re
     fprintf(out, "%s: ", to_pipe ? "standard output" : cli_safe(safe, sizeof safe, result->path));
     if (tree)
         print_files(out, result);
+    if (result->streams > 0)
+        fprintf(out, "%s stream%s, ", cli_human_count(plain, result->streams),
+                result->streams == 1 ? "" : "s");
     fprintf(out, "%s as %s, %s, by ", cli_human_size(plain, result->plain_bytes),
             cli_human_size(stored, result->stored_bytes), cli_human_time(took, time));
     cli_show_certs(out, &signer, 1);
@@ -291,6 +292,8 @@ static void print_json(const parts *p, bool tree, const cof_backup_result *resul
     cli_json_number(object, "recipients", result->recipients);
     cli_json_number(object, "skipped_recipients", result->skipped);
     cli_json_number(object, "expiring_recipients", p->expiring);
+    if (result->streams > 0)
+        cli_json_number(object, "streams", result->streams);
     if (tree) {
         json_object_set_new(object, "complete", json_boolean(result->complete));
         cli_json_number(object, "files", result->files);
@@ -325,13 +328,14 @@ static int run(const cli_call *call)
     cli_report_begin(&report, args.label != NULL ? args.label : "backup", call->quiet);
 
     if ((st = check(&o, call, &err)) != COF_OK ||
-        (st = cli_command_load(&p.command, &args.command, &call->operands, call->quiet, &err)) !=
+        (st = cli_command_load(&p.live, &args.command, &call->operands, call->quiet, &err)) !=
             COF_OK ||
         (o.tree && (st = cli_tree_load(&p.tree, &args.tree, &call->operands, &err)) != COF_OK) ||
         (!args.sign_only &&
          (st = cli_recipients_load(&p.recipients, &args.recipients, call->home, &err)) != COF_OK) ||
         (st = cli_signer_load(&p.signer, &args.sign, call->home, true, &err)) != COF_OK)
         goto out;
+    o.named = cli_command_named(&p.live);
     o.recipients = p.recipients;
     o.signer = p.signer;
     o.report = cli_report_hooks(&report);
@@ -353,7 +357,7 @@ const cli_verb cli_verb_backup = {
     .name = "backup",
     .summary = "Make an encrypted, signed backup of files, or of what a command writes",
     .usage = "-o FILE|DIR/|- [-r CERT... | --sign-only] [options] SOURCE...|- | "
-             "--sqlite FILE | --stdin-from-command -- PROGRAM ARGUMENT...",
+             "--sqlite FILE | --streams FILE | --stdin-from-command -- PROGRAM ARGUMENT...",
     .text =
         "The backup can be opened with the private key of any one of the recipients, and by "
         "nobody else; this host needs none of these keys. It appears under its name when it is "

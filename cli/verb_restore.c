@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 static struct {
-    const char *output;
+    const char *output, *stream;
     cli_key_args key;
     cli_trust_args trust;
     cli_extract_args extract;
@@ -37,6 +37,11 @@ static const cli_opt options[] = {
      .rules = CLI_OPT_ASKED | CLI_OPT_EXCLUSIVE,
      .help = "restore the whole content as one stream (of files: a pax archive); - is standard "
              "output"},
+    {.name = "stream",
+     .arg = "NAME",
+     .value = &args.stream,
+     .rules = CLI_OPT_ASKED,
+     .help = "with -o: the stream of this name, of a backup of several"},
     CLI_EXTRACT_OPTIONS(args.extract),
     CLI_KEY_OPTIONS(args.key),
     CLI_TRUST_OPTIONS(args.trust),
@@ -86,6 +91,9 @@ static cof_status check_stream(const cli_list *operands, cof_error *err)
 /* What is to be done; files is filled if it is about files. */
 static cof_status check_output(cof_extract_options *files, const cli_list *operands, cof_error *err)
 {
+    if (cli_extract_asked(&args.extract) && args.stream != NULL)
+        return cli_error(err, COF_USAGE,
+                         "--stream needs -o; -C DIR and --stdout take names behind the backup");
     if (!cli_extract_asked(&args.extract))
         return check_stream(operands, err);
     cof_status st = cli_extract_load(files, &args.extract, operands, args.force, args.json, err);
@@ -99,6 +107,10 @@ static cof_status write_content(cof_extract_result *files, cof_reader *reader,
 {
     if (cli_extract_asked(&args.extract))
         return cli_extract_run(files, reader, how, err);
+    if (args.stream != NULL && strcmp(args.output, "-") == 0)
+        return cof_reader_stream_fd(reader, args.stream, STDOUT_FILENO, err);
+    if (args.stream != NULL)
+        return cof_reader_stream_file(reader, args.stream, args.output, args.force, err);
     if (strcmp(args.output, "-") == 0)
         return cof_reader_restore_fd(reader, STDOUT_FILENO, err);
     return cof_reader_restore_file(reader, args.output, args.force, err);
@@ -119,9 +131,12 @@ static void print_summary(const cof_info *info, const cof_extract_result *files,
     }
     bool to_pipe = strcmp(args.output, "-") == 0;
     FILE *out = to_pipe ? stderr : stdout;
-    fprintf(out, "%s: %s, %s, ",
-            to_pipe ? "standard output" : cli_safe(safe, sizeof safe, args.output),
-            cli_human_size(size, info->plain_bytes), cli_human_time(took, time));
+    fprintf(out, "%s: ", to_pipe ? "standard output" : cli_safe(safe, sizeof safe, args.output));
+    if (args.stream != NULL)
+        fprintf(out, "the stream %s, ", cli_safe(safe, sizeof safe, args.stream));
+    else
+        fprintf(out, "%s, ", cli_human_size(size, info->plain_bytes));
+    fprintf(out, "%s, ", cli_human_time(took, time));
     cli_show_origin(out, info);
     fputc('\n', out);
 }

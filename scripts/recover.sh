@@ -59,7 +59,8 @@ usage: recover.sh FILE [VOLUME...] --trust CERT|FINGERPRINT --key KEY -o OUT|-
   --passin ARG           where openssl finds the passphrase, best file:PATH
   --recipient-cert CERT  the certificate of KEY: faster where there are many recipients
   -o OUT                 the plaintext; must not exist. '-' is standard output
-  --stream N             another stream than 0
+  --stream N|NAME        of a backup of several streams, the one with this number or name; other
+                         words list them
   --envelope HEAD        take the envelope from this file (a head kept apart)
   --slot 0|1             take the envelope from this slot, whatever the superblock says
   --verify               check everything that needs no private key, write nothing
@@ -1018,7 +1019,15 @@ record_frame() {
     [ "$flags" -le 1 ] && [ "$6" -eq 0 ] || die 5 "$where: the header is damaged"
     [ "$number" -eq "$record" ] || die 5 "$where: the header says record $number"
     case $kind in
-    1) [ "$stream" -le 65533 ] && data=$((data + 1)) plain_bytes=$((plain_bytes + plain)) ;;
+    1)
+        [ "$stream" -le 65533 ] && data=$((data + 1)) plain_bytes=$((plain_bytes + plain))
+        if [ "$stream" -ne "$data_stream" ]; then
+            [ "$content" -eq 1 ] && [ "$stream" -gt "$data_stream" ] && [ "$offset" -eq 0 ] &&
+                { [ "$data_stream" -ne 0 ] || [ "$data" -eq 1 ]; } ||
+                die 5 "$where: is of a stream that has no place there"
+            data_stream=$stream
+        fi
+        ;;
     2) [ "$stream" -eq 65534 ] && catalog=$((catalog + 1)) ;;
     3) [ "$stream" -eq 65535 ] && lineage=$((lineage + 1)) ;;
     esac || die 5 "$where: the header is damaged"
@@ -1208,6 +1217,67 @@ decompress() {
     esac
 }
 
+# names PLAIN: 'NUMBER LENGTH NAME' of each entry of a catalog record of level 0 (FORMAT.md 3.8); of
+# a name what is no printable ASCII is shown as ?.
+names() {
+    od -An -v -tu1 -w1 "$1" | awk '
+        function number(at, len,    v) {
+            v = 0
+            while (len-- > 0) v = v * 256 + b[at++]
+            return v
+        }
+        { b[NR - 1] = $1 + 0 }
+        END {
+            if (b[0] != 0) exit
+            count = number(4, 4)
+            at = 16
+            for (n = 0; n < count; n++) {
+                shared = number(at + 42, 2); rest = number(at + 44, 2)
+                name = substr(name, 1, shared)
+                for (i = 0; i < rest; i++) {
+                    c = b[at + 48 + i]
+                    name = name sprintf("%c", c > 31 && c < 127 ? c : 63)
+                }
+                printf "%d %d %s\n", number(at + 2, 2), number(at + 34, 8), name
+                at += 48 + rest + number(at + 46, 2)
+            }
+        }'
+}
+
+# find_stream: $want_stream becomes a number; the catalog of named streams is asked.
+find_stream() {
+    [ "$content" -eq 1 ] && [ "$catalog" -gt 0 ] || {
+        case $want_stream in
+        *[!0-9]*) die 2 "the streams of this backup have no names" ;;
+        esac
+        return 0
+    }
+    wanted=$want_stream want_stream=65534 output_was=$output output=$tmp/catalog
+    : >"$tmp/names"
+    mv "$tmp/records" "$tmp/records.all"
+    while read -r line; do
+        case $line in
+        '65534 '*) ;;
+        *) continue ;;
+        esac
+        printf '%s\n' "$line" >"$tmp/records"
+        exec 4>"$tmp/catalog"
+        extract
+        exec 4>&-
+        names "$tmp/catalog" >>"$tmp/names"
+    done <"$tmp/records.all"
+    mv "$tmp/records.all" "$tmp/records"
+    rm -f "$tmp/catalog"
+    output=$output_was
+    want_stream=$(awk -v wanted="$wanted" '
+        $1 == wanted || substr($0, length($1) + length($2) + 3) == wanted { print $1 }' "$tmp/names")
+    [ -z "$want_stream" ] || return 0
+    [ "$wanted" = 0 ] || say "there is no stream $wanted"
+    say "the backup holds these streams (number, bytes, name); take one with --stream:"
+    cat "$tmp/names" >&2
+    exit 2
+}
+
 # extract: pass 2, all records of $want_stream to descriptor 4. Each payload is hashed again: the
 # file may have been changed since pass 1 (RC-8).
 extract() {
@@ -1313,9 +1383,7 @@ done
     usage >&2
     exit 2
 }
-case $want_stream in
-*[!0-9]* | '') die 2 "--stream needs a number" ;;
-esac
+[ -n "$want_stream" ] || die 2 "--stream needs a number or a name"
 case $forced_slot in
 '' | 0 | 1) ;;
 *) die 2 "--slot is 0 or 1" ;;
@@ -1501,7 +1569,7 @@ if [ "$protection" -eq 1 ] && [ "$mode" = restore ]; then
     check_proof
 fi
 
-record=0 pending=0 data=0 catalog=0 lineage=0 plain_bytes=0 index_off=0 index_record=0
+record=0 pending=0 data=0 data_stream=0 catalog=0 lineage=0 plain_bytes=0 index_off=0 index_record=0
 : >"$tmp/entries"
 : >"$tmp/records"
 : >"$tmp/walk.index"
@@ -1518,6 +1586,8 @@ done 5<"$dir/volumes"
 [ "$record" -eq "$m_records" ] && [ "$data" -eq "$m_data" ] && [ "$catalog" -eq "$m_catalog" ] &&
     [ "$lineage" -eq "$m_lineage" ] && [ "$plain_bytes" -eq "$m_plain" ] ||
     die 3 "the records are not those that the manifest counts"
+[ "$content" -ne 1 ] || [ "$data" -eq 0 ] ||
+    [ $((catalog > 0)) -eq $((data_stream > 0)) ] || die 5 "named streams and a catalog go together"
 merkle
 [ "$root" = "$m_root" ] || die 3 "a record is damaged or was changed: the Merkle root is not the signed one"
 [ -z "$tail_at" ] || same_files "$tmp/walk.index" "$tmp/tail.index" || warn "the tail lists other index frames than there are"
@@ -1525,6 +1595,7 @@ merkle
 say "verified: $record records, root $root"
 
 if [ "$mode" = restore ]; then
+    find_stream
     if [ "$output" = - ]; then
         exec 4>&1
     else

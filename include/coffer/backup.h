@@ -7,6 +7,7 @@
  *
  *     cof_backup_begin  →  cof_backup_write | cof_backup_read_fd …  →  cof_backup_finish
  *     cof_backup_begin  →  cof_backup_tree  →  cof_backup_finish
+ *     cof_backup_begin  →  (cof_backup_stream  →  cof_backup_write | …) …  →  cof_backup_finish
  *
  * Until finish has returned COF_OK there is no file under the final name; cof_backup_free before
  * that leaves nothing behind.
@@ -56,6 +57,8 @@ typedef struct cof_backup_options {
     bool allow_empty;     /* no content at all is a backup, not COF_SOURCE; not for trees */
     bool tree;            /* the content is files and directories; record_size is then at least
                              256 KiB */
+    bool named;           /* the content is streams with names: cof_backup_stream; record_size as
+                             for a tree */
     cof_report report;
 } cof_backup_options;
 
@@ -67,6 +70,7 @@ typedef struct cof_backup_result {
     uint64_t records;
     size_t recipients; /* how many can open it; 0: signed only, everybody can read it */
     size_t skipped;    /* expired ones that were left out */
+    size_t streams;    /* that have names */
 
     /* Of a tree. */
     bool complete;     /* nothing was missing, unreadable or changed; true for a stream */
@@ -98,6 +102,15 @@ cof_status cof_backup_write(cof_backup *backup, const void *data, size_t len,
  * where it is a regular file.  COF_SOURCE where reading fails.
  */
 cof_status cof_backup_read_fd(cof_backup *backup, int fd, cof_error *err) COF_MUST_USE;
+
+/*
+ * Begin a stream with a name, for a backup that was begun with named: what is appended from now on
+ * is of that stream.  It is listed and restored as a file of that name: parts separated by single
+ * slashes, none of them "." or "..", at most 1024 bytes; no two equal, and none a folder of
+ * another. COF_USAGE: a name that cannot be used.  COF_SOURCE: the stream before is empty, and
+ * allow_empty is not set.  COF_LIMIT, COF_NOMEM, and as cof_backup_write.
+ */
+cof_status cof_backup_stream(cof_backup *backup, const char *name, cof_error *err) COF_MUST_USE;
 
 /* A command whose standard output is the content. */
 typedef struct cof_command {

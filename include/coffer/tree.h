@@ -3,8 +3,8 @@
 #define COFFER_TREE_H
 
 /*
- * What a backup of files holds: listing it, and putting it back into a directory, the whole or a
- * part (docs/FORMAT.md, sections 3.7 and 3.8).
+ * What a backup of files, or of named streams, holds: listing it, and putting it back into a
+ * directory, the whole or a part (docs/FORMAT.md, sections 3.7 and 3.8).
  *
  * Only the records that are needed are read.  Each is proven to be under the signed root before
  * anything of it is used; a catalog that is wrong about the content is refused (COF_AUTH).
@@ -134,6 +134,16 @@ cof_status cof_reader_extract(cof_reader *reader, const cof_extract_options *opt
  */
 cof_status cof_reader_extract_fd(cof_reader *reader, const cof_tree_selection *selection, int fd,
                                  cof_extract_result *result, cof_error *err) COF_MUST_USE;
+
+/*
+ * Restore one named stream, whose name is taken literally, into a new file of mode 0600, which
+ * appears under its name whole or not at all, or to a descriptor.  COF_USAGE: there is no such
+ * stream.  Else as above.
+ */
+cof_status cof_reader_stream_file(cof_reader *reader, const char *name, const char *path,
+                                  bool force, cof_error *err) COF_MUST_USE;
+cof_status cof_reader_stream_fd(cof_reader *reader, const char *name, int fd,
+                                cof_error *err) COF_MUST_USE;
 
 #ifdef __cplusplus
 }

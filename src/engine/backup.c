@@ -35,6 +35,8 @@ static cof_status choose_options(cof_backup *b, cof_error *err)
 
     if (o->signer == NULL)
         return cof_fail(err, COF_USAGE, "a backup needs a signing key");
+    if (o->tree && o->named)
+        return cof_fail(err, COF_USAGE, "a backup is of files or of named streams");
     if (o->slot_size != 0 &&
         (o->slot_size < COF_SLOT_SIZE_MIN || o->slot_size > COF_SLOT_SIZE_MAX ||
          o->slot_size % COF_BLOCK_SIZE != 0))
@@ -202,7 +204,7 @@ static cof_status make_pipeline(cof_backup *b, cof_error *err)
     const cof_catalog_hooks hooks = {cof_backup_catalog_record, b};
     cof_status st = cof_sealer_new(&b->sealer, &b->preamble, b->schedule, b->codec, b->level, err);
 
-    if (st == COF_OK && b->options->tree)
+    if (st == COF_OK && (b->options->tree || b->options->named))
         st = cof_catalog_writer_new(&b->catalog, b->preamble.record_size, &hooks, err);
     if (st != COF_OK)
         return st;
@@ -305,6 +307,7 @@ static void fill_result(cof_backup_result *out, const cof_backup *b)
     out->plain_bytes = b->writer.plain_bytes;
     out->stored_bytes = cof_sink_written(b->sink);
     out->records = b->writer.records;
+    out->streams = b->stream_count;
     out->recipients = b->recipients.count;
     out->skipped = b->skipped;
     out->complete = b->totals.problems == 0;
@@ -322,9 +325,10 @@ cof_status cof_backup_finish(cof_backup *b, cof_backup_result *result, cof_error
     cof_buf manifest = COF_BUF_INIT;
     cof_status st;
 
-    if (b->catalog != NULL && !b->tree_read)
+    if (b->options->tree && !b->tree_read)
         return cof_fail(err, COF_USAGE, "no files were put into a backup that was begun for them");
     if ((st = cof_backup_flush(b, err)) != COF_OK ||
+        (b->options->named && (st = cof_backup_finish_streams(b, err)) != COF_OK) ||
         (st = cof_writer_close(&b->writer, err)) != COF_OK)
         return st;
     if (b->writer.records == 0 && !b->options->allow_empty)
@@ -348,6 +352,9 @@ void cof_backup_free(cof_backup *b)
         return;
     cof_writer_wipe(&b->writer);
     cof_catalog_writer_free(b->catalog);
+    for (size_t i = 0; i < b->stream_count; i++)
+        free(b->streams[i].name);
+    free(b->streams);
     cof_sealer_free(b->sealer);
     cof_schedule_free(b->schedule);
     cof_cert_list_wipe(&b->recipients);

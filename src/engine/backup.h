@@ -18,6 +18,14 @@
 #include "format/superblock.h"
 #include "source/tree.h"
 
+/* A stream that has a name. */
+typedef struct cof_named {
+    char *name; /* owned */
+    uint16_t number;
+    uint64_t size; /* once it is complete */
+    uint64_t begun;
+} cof_named;
+
 struct cof_backup {
     const cof_backup_options *options; /* borrowed */
     cof_sink *sink;
@@ -42,15 +50,23 @@ struct cof_backup {
     uint64_t total; /* bytes to come, for progress */
     uint64_t started;
 
-    cof_catalog_writer *catalog; /* of a tree, else NULL */
+    cof_catalog_writer *catalog; /* of a tree or of named streams, else NULL */
     bool tree_read;
+    cof_named *streams; /* in the order in which they were begun; the last is being filled */
+    size_t stream_count, stream_cap;
     cof_tree_totals totals;
 };
 
-/* Seal and write what has been collected of stream 0, if anything. */
+/* COF_USAGE unless bytes can be appended now: no tree, and, where streams have names, one begun. */
+cof_status cof_backup_need_stream(const cof_backup *backup, cof_error *err) COF_MUST_USE;
+
+/* Complete the last of the named streams, and write the catalog of all. */
+cof_status cof_backup_finish_streams(cof_backup *backup, cof_error *err) COF_MUST_USE;
+
+/* Seal and write what has been collected of the present stream, if anything. */
 cof_status cof_backup_flush(cof_backup *backup, cof_error *err) COF_MUST_USE;
 
-/* Collect bytes of stream 0, and write a record whenever one is full. */
+/* Collect bytes of the present stream, and write a record whenever one is full. */
 cof_status cof_backup_collect(cof_backup *backup, const void *data, size_t len,
                               cof_error *err) COF_MUST_USE;
 

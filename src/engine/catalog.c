@@ -5,15 +5,19 @@
 #include "engine/catalog.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "format/limits.h"
 
 typedef struct descent {
     cof_fetch *fetch;
     const cof_catalog_visit *visit;
     uint64_t records; /* CATALOG records met */
     bool skipped;     /* some were not asked for, or are lost */
+    uint8_t *named;   /* of named streams: a bit for each that was met; else NULL */
+    size_t filled;    /* how many of these have bytes */
 } descent;
 
 /* Where the paths and positions below a record end. */
@@ -36,6 +40,27 @@ static cof_status visit_record(descent *d, const cof_catalog_item *item, int lev
 
 /* ---- level 0 ---- */
 
+/* RC-10, CA-2: is it a stream that is there, so long, and not named before?  Finds its place. */
+static cof_status meet_stream(descent *d, cof_catalog_entry *e, uint64_t record, cof_error *err)
+{
+    uint8_t *byte, bit = (uint8_t)(1U << e->stream % 8);
+    uint64_t len;
+
+    if ((d->named != NULL) != (e->type == COF_ENTRY_NAMED_STREAM))
+        return wrong(COF_FORMAT, "RC-10", record, "lists what such a backup does not hold", err);
+    if (d->named == NULL)
+        return COF_OK;
+    byte = &d->named[e->stream / 8];
+    if ((*byte & bit) != 0)
+        return wrong(COF_FORMAT, "RC-10", record, "names a stream that has a name", err);
+    *byte |= bit;
+    e->position = cof_entries_stream(&len, &d->fetch->entries, e->stream);
+    if (len != e->length)
+        return wrong(COF_AUTH, "CA-2", record, "is wrong about the length of a stream", err);
+    d->filled += len != 0;
+    return COF_OK;
+}
+
 static cof_status visit_entries(descent *d, cof_catalog_view *view, const cof_catalog_item *item,
                                 const bound *end, cof_error *err)
 {
@@ -51,7 +76,8 @@ static cof_status visit_entries(descent *d, cof_catalog_view *view, const cof_ca
             return wrong(COF_FORMAT, "CA-1", item->record, "goes beyond the next one", err);
         if (view->position > end->position)
             return wrong(COF_FORMAT, "CA-1", item->record, "covers more than its part", err);
-        if ((st = d->visit->entry(d->visit->ctx, &e, err)) != COF_OK)
+        if ((st = meet_stream(d, &e, item->record, err)) != COF_OK ||
+            (st = d->visit->entry(d->visit->ctx, &e, err)) != COF_OK)
             return st;
         first = false;
     }
@@ -182,24 +208,42 @@ static cof_status visit_record(descent *d, const cof_catalog_item *item, int lev
     return st;
 }
 
+/* All records were met: was all met that there is? */
+static cof_status check_met(const descent *d, cof_error *err)
+{
+    if (d->records != d->fetch->reader->opened.manifest.catalog_records)
+        return cof_fail_rule(err, COF_FORMAT, "CA-3", COF_NO_OFFSET,
+                             "the catalog does not lead to all of its records");
+    if (d->named != NULL && d->filled != d->fetch->entries.start_count)
+        return cof_fail_rule(err, COF_FORMAT, "RC-10", COF_NO_OFFSET,
+                             "the catalog does not name all streams");
+    return COF_OK;
+}
+
 cof_status cof_catalog_walk(cof_fetch *fetch, const cof_catalog_visit *visit, cof_error *err)
 {
     const cof_manifest *m = &fetch->reader->opened.manifest;
     descent d = {.fetch = fetch, .visit = visit};
     cof_catalog_item top = {.record = m->records - m->lineage_records - 1};
-    bound end = {.last = true, .position = fetch->entries.stream_len - COF_CATALOG_END};
+    bound end = {.last = true};
     cof_status st;
 
-    if (m->content != COF_CONTENT_TREE)
+    if (m->content == COF_CONTENT_STREAM && m->catalog_records == 0)
         return cof_fail(err, COF_USAGE,
                         "the backup is a stream, not files: restore it with -o FILE or -o -");
-    if (m->catalog_records == 0 || fetch->entries.stream_len < COF_CATALOG_END)
+    if (m->content == COF_CONTENT_STREAM) {
+        if ((d.named = calloc(1, (COF_STREAM_DATA_MAX + 8) / 8)) == NULL)
+            return cof_fail(err, COF_NOMEM, "out of memory");
+    } else if (m->catalog_records == 0 || fetch->entries.stream_len < COF_CATALOG_END) {
         return cof_fail_rule(err, COF_FORMAT, "CA-3", COF_NO_OFFSET,
                              "the backup of files has no catalog, or no content");
+    } else {
+        end.position = fetch->entries.stream_len - COF_CATALOG_END;
+    }
     st = visit_record(&d, &top, -1, &end, err);
-    if (st == COF_OK && !d.skipped && d.records != m->catalog_records)
-        st = cof_fail_rule(err, COF_FORMAT, "CA-3", COF_NO_OFFSET,
-                           "the catalog does not lead to all of its records");
+    if (st == COF_OK && !d.skipped)
+        st = check_met(&d, err);
+    free(d.named);
     return st;
 }
 
@@ -209,6 +253,9 @@ cof_status cof_catalog_check_end(cof_fetch *fetch, cof_error *err)
     uint64_t at = end - COF_CATALOG_END;
     cof_slice piece;
     cof_status st = COF_OK;
+
+    if (fetch->reader->opened.manifest.content != COF_CONTENT_TREE)
+        return COF_OK; /* of named streams all is listed by their numbers */
 
     while (st == COF_OK && at < end) {
         if ((st = cof_fetch_data(fetch, &piece, at, err)) != COF_OK)
@@ -256,15 +303,13 @@ static cof_status lookup_entry(void *ctx, const cof_catalog_entry *e, cof_error 
     return COF_OK;
 }
 
-cof_status cof_catalog_find(cof_fetch *fetch, cof_catalog_entry *out, cof_buf *copy, cof_slice path,
-                            cof_error *err)
+cof_status cof_catalog_find(bool *found, cof_fetch *fetch, cof_catalog_entry *out, cof_buf *copy,
+                            cof_slice path, cof_error *err)
 {
     lookup l = {.path = path, .out = out, .copy = copy};
     const cof_catalog_visit visit = {.wants = lookup_wants, .entry = lookup_entry, .ctx = &l};
     cof_status st = cof_catalog_walk(fetch, &visit, err);
 
-    if (st == COF_OK && !l.found)
-        st = cof_fail_rule(err, COF_FORMAT, "CA-1", COF_NO_OFFSET,
-                           "the catalog has a hard link to something that it does not list");
+    *found = st == COF_OK && l.found;
     return st;
 }

@@ -47,8 +47,11 @@ cof_status cof_catalog_walk(cof_fetch *fetch, const cof_catalog_visit *visit,
  */
 cof_status cof_catalog_check_end(cof_fetch *fetch, cof_error *err) COF_MUST_USE;
 
-/* The entry of one path; the caller frees *copy, which holds what *out borrows.  COF_AUTH: none. */
-cof_status cof_catalog_find(cof_fetch *fetch, cof_catalog_entry *out, cof_buf *copy, cof_slice path,
-                            cof_error *err) COF_MUST_USE;
+/*
+ * The entry of one path, if there is one; the caller frees *copy, which holds what *out borrows.
+ * Classes as above.
+ */
+cof_status cof_catalog_find(bool *found, cof_fetch *fetch, cof_catalog_entry *out, cof_buf *copy,
+                            cof_slice path, cof_error *err) COF_MUST_USE;
 
 #endif

@@ -86,8 +86,8 @@ cof_status cof_backup_command(cof_backup *b, const cof_command *command, cof_err
     uint64_t total = 0;
     cof_status st;
 
-    if (b->catalog != NULL)
-        return cof_fail(err, COF_USAGE, "a backup of files is filled by paths only");
+    if ((st = cof_backup_need_stream(b, err)) != COF_OK)
+        return st;
     if (command->argv == NULL || command->argv[0] == NULL)
         return cof_fail(err, COF_USAGE, "no command was given to back up");
     if ((st = cof_process_start(&process, command->argv, err)) != COF_OK)

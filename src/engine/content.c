@@ -2,7 +2,8 @@
 
 /*
  * What a backup is filled with: bytes, a descriptor, or files.  All of it becomes records of stream
- * 0; files are listed in the catalog at the same time, and its records stand among those.
+ * 0, or of the named stream that was begun last; files are listed in the catalog at the same time,
+ * and its records stand among those.
  */
 
 #include <string.h>
@@ -54,16 +55,18 @@ cof_status cof_backup_collect(cof_backup *b, const void *data, size_t len, cof_e
 
 /* ---- a stream ---- */
 
-static cof_status need_stream(const cof_backup *b, cof_error *err)
+cof_status cof_backup_need_stream(const cof_backup *b, cof_error *err)
 {
-    return b->catalog == NULL
-               ? COF_OK
-               : cof_fail(err, COF_USAGE, "a backup of files is filled by paths only");
+    if (b->options->tree)
+        return cof_fail(err, COF_USAGE, "a backup of files is filled by paths only");
+    if (b->options->named && b->stream_count == 0)
+        return cof_fail(err, COF_USAGE, "a stream has to be begun, and named, before it is filled");
+    return COF_OK;
 }
 
 cof_status cof_backup_write(cof_backup *b, const void *data, size_t len, cof_error *err)
 {
-    cof_status st = need_stream(b, err);
+    cof_status st = cof_backup_need_stream(b, err);
 
     return st == COF_OK ? cof_backup_collect(b, data, len, err) : st;
 }
@@ -99,7 +102,7 @@ cof_status cof_backup_pump(cof_backup *b, cof_file *in, cof_error *err)
 cof_status cof_backup_read_fd(cof_backup *b, int fd, cof_error *err)
 {
     cof_file *in = NULL;
-    cof_status st = need_stream(b, err);
+    cof_status st = cof_backup_need_stream(b, err);
 
     if (st != COF_OK || (st = cof_file_from_fd(&in, fd, "standard input", false, err)) != COF_OK)
         return st;
@@ -181,7 +184,7 @@ cof_status cof_backup_tree(cof_backup *b, const cof_tree_options *o, cof_error *
     cof_patterns exclude = COF_PATTERNS_INIT;
     cof_status st = COF_OK;
 
-    if (b->catalog == NULL || b->tree_read)
+    if (!b->options->tree || b->tree_read)
         return cof_fail(err, COF_USAGE, "files go once into a backup that was begun for them");
     if (o->path_count == 0)
         return cof_fail(err, COF_USAGE, "no path was given to back up");

@@ -53,22 +53,58 @@ static cof_status allocate(cof_entries *e, cof_error *err)
     return COF_OK;
 }
 
+static cof_status add_start(cof_entries *e, uint16_t stream, uint64_t at, cof_error *err)
+{
+    size_t cap = e->start_cap == 0 ? 16 : 2 * e->start_cap;
+    cof_start *more;
+
+    if (e->start_count == e->start_cap) {
+        if ((more = reallocarray(e->starts, cap, sizeof(*more))) == NULL)
+            return cof_fail(err, COF_NOMEM, "out of memory");
+        e->starts = more;
+        e->start_cap = cap;
+    }
+    e->starts[e->start_count++] = (cof_start){stream, at};
+    return COF_OK;
+}
+
+uint64_t cof_entries_stream(uint64_t *len, const cof_entries *e, uint16_t stream)
+{
+    size_t low = 0, high = e->start_count;
+
+    *len = 0;
+    while (high - low > 1) {
+        size_t mid = low + (high - low) / 2;
+
+        if (e->starts[mid].stream <= stream)
+            low = mid;
+        else
+            high = mid;
+    }
+    if (e->start_count == 0 || e->starts[low].stream != stream)
+        return 0;
+    *len = (low + 1 < e->start_count ? e->starts[low + 1].at : e->stream_len) - e->starts[low].at;
+    return e->starts[low].at;
+}
+
 /*
  * The block that is loaded is the next one: check the order of its records, and note where its data
- * lies in stream 0.
+ * lies in the content.
  */
 static cof_status note_block(cof_entries *e, cof_order *order, size_t b, cof_error *err)
 {
     cof_frame f;
     cof_status st = COF_OK;
 
-    e->data_at[b] = order->stream_end[0];
+    e->data_at[b] = order->data;
     for (size_t i = 0; st == COF_OK && i < e->count; i++) {
         st = cof_frame_parse(&f, cof_entry_header(e->entries + i * COF_ENTRY_SIZE), err);
         if (st == COF_OK)
             st = cof_order_check(order, &f, &e->opened->head.preamble, COF_NO_OFFSET, err);
+        if (st == COF_OK && f.kind == COF_FRAME_DATA && f.offset == 0)
+            st = add_start(e, f.stream, order->begin, err);
     }
-    e->stream_len = order->stream_end[0];
+    e->stream_len = order->data;
     memcpy(e->of_kind, order->of_kind, sizeof(e->of_kind));
     return st;
 }
@@ -257,7 +293,9 @@ static cof_status prove_by_index(cof_entries *e, cof_error *err)
             (st = note_block(e, &order, b, err)) == COF_OK)
             st = cof_merkle_block_root(e->roots[b], e->entries, e->count, err);
     }
-    return st == COF_OK ? check_root(e, err) : st;
+    if (st == COF_OK && (st = check_root(e, err)) == COF_OK)
+        st = cof_order_finish(&order, &e->opened->manifest, err);
+    return st;
 }
 
 /* ---- by walking ---- */
@@ -326,7 +364,7 @@ static cof_status prove_by_walking(cof_entries *e, cof_error *err)
     cof_walk walk;
     cof_status st;
 
-    e->count = e->run_count = 0;
+    e->count = e->run_count = e->start_count = 0;
     if ((st = cof_walk_init(&walk, &o->head.preamble, &hooks, &o->manifest, &silent, err)) !=
             COF_OK ||
         (st = cof_spool_new(&e->spool, NULL, err)) != COF_OK ||
@@ -401,6 +439,7 @@ void cof_entries_wipe(cof_entries *e)
     free(e->data_at);
     free(e->entries);
     free(e->runs);
+    free(e->starts);
     cof_file_free(e->spool);
     memset(e, 0, sizeof(*e));
 }

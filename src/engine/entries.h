@@ -21,14 +21,24 @@ typedef struct cof_run {
     cof_place at;   /* of its frame: a hint (RC-9) */
 } cof_run;
 
+/* Where a stream begins in the content. */
+typedef struct cof_start {
+    uint16_t stream;
+    uint64_t at;
+} cof_start;
+
+/* The content is all bytes of DATA, in the order of their records: stream 0, or all named streams.
+ */
 typedef struct cof_entries {
     const cof_opened *opened; /* borrowed */
     uint8_t (*roots)[COF_SHA256_SIZE];
-    uint64_t *data_at; /* offset in stream 0 at which the DATA of each block begins, or would */
+    uint64_t *data_at; /* offset in the content at which the DATA of each block begins, or would */
     size_t blocks;
-    uint64_t stream_len; /* of stream 0 */
+    uint64_t stream_len; /* of the content */
     uint64_t of_kind[4]; /* records of each kind */
-    cof_run *runs;       /* one for each INDEX frame, in order */
+    cof_start *starts;   /* of each stream that has bytes, in order */
+    size_t start_count, start_cap;
+    cof_run *runs; /* one for each INDEX frame, in order */
     size_t run_count, run_cap;
     cof_file *spool; /* NULL: the entries are in the INDEX frames */
 
@@ -44,6 +54,9 @@ typedef struct cof_entries {
  */
 cof_status cof_entries_prove(cof_entries *out, const cof_opened *opened, const cof_report *report,
                              size_t *damaged, cof_error *err) COF_MUST_USE;
+
+/* Where the content of a stream begins, and how long it is; a stream without bytes has length 0. */
+uint64_t cof_entries_stream(uint64_t *len, const cof_entries *entries, uint16_t stream);
 
 /* The block that holds the DATA record which covers an offset below stream_len. */
 size_t cof_entries_block_at(const cof_entries *entries, uint64_t offset);

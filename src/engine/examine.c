@@ -141,7 +141,8 @@ static cof_status on_entry(void *ctx, const cof_catalog_entry *e, cof_error *err
     if (e->length == 0)
         return COF_OK;
     if ((st = cof_unpack_begin(x->unpack, &member, e, err)) == COF_OK &&
-        (e->type != COF_ENTRY_FILE || (st = read_content(x, err)) == COF_OK) &&
+        ((e->type != COF_ENTRY_FILE && e->type != COF_ENTRY_NAMED_STREAM) ||
+         (st = read_content(x, err)) == COF_OK) &&
         (st = cof_unpack_end(x->unpack, err)) == COF_OK && e->type == COF_ENTRY_HARDLINK)
         st = wait_for(x, e->target, err);
     cof_member_wipe(&member);

@@ -101,6 +101,11 @@ static cof_status write_content(extraction *x, const cof_catalog_entry *e, cof_e
     return cof_unpack_end(x->unpack, err);
 }
 
+static bool has_content(const cof_catalog_entry *e)
+{
+    return e->type == COF_ENTRY_FILE || e->type == COF_ENTRY_NAMED_STREAM;
+}
+
 /* Read what the archive says of an entry, and put it where it belongs, or write it. */
 static cof_status put(extraction *x, bool *local, const cof_catalog_entry *e, cof_slice name,
                       cof_slice link, cof_error *err)
@@ -108,7 +113,7 @@ static cof_status put(extraction *x, bool *local, const cof_catalog_entry *e, co
     cof_member member;
     cof_status st = cof_unpack_begin(x->unpack, &member, e, err);
 
-    if (st == COF_OK && e->type != COF_ENTRY_FILE)
+    if (st == COF_OK && !has_content(e))
         st = cof_unpack_end(x->unpack, err);
     if (st == COF_OK)
         st = x->sink != NULL
@@ -124,10 +129,11 @@ static cof_status put_linked(extraction *x, bool *local, const cof_catalog_entry
 {
     cof_buf copy = COF_BUF_INIT;
     cof_catalog_entry e;
-    cof_status st = cof_catalog_find(&x->fetch, &e, &copy, link->target, err);
+    bool found = false;
+    cof_status st = cof_catalog_find(&found, &x->fetch, &e, &copy, link->target, err);
 
     if (st == COF_OK &&
-        (e.type == COF_ENTRY_HARDLINK || e.type == COF_ENTRY_DIRECTORY || e.length == 0))
+        (!found || e.type == COF_ENTRY_HARDLINK || e.type == COF_ENTRY_DIRECTORY || e.length == 0))
         st = cof_fail_rule(err, COF_FORMAT, "CA-1", COF_NO_OFFSET,
                            "the catalog has a hard link to something that is no file");
     if (st == COF_OK && (x->sink == NULL || e.type == COF_ENTRY_FILE))
@@ -144,7 +150,7 @@ static cof_status restore_entry(extraction *x, bool *local, const cof_catalog_en
     if (e->type == COF_ENTRY_HARDLINK &&
         (x->sink != NULL || !cof_select_covers(&x->select, target) || !strip(x, &target)))
         return put_linked(x, local, e, name, err);
-    if (x->sink != NULL && e->type != COF_ENTRY_FILE)
+    if (x->sink != NULL && !has_content(e))
         return COF_OK;
     return put(x, local, e, name, target, err);
 }
@@ -162,7 +168,7 @@ static void tell_state(extraction *x, const cof_catalog_entry *e)
     if (e->state == COF_ENTRY_OK)
         return;
     safe_path(safe, e->path);
-    if (e->length == 0) {
+    if (e->length == 0 && e->type != COF_ENTRY_NAMED_STREAM) {
         x->result.missing++;
         cof_note(report_of(x), "%s is not in the backup: %s when it was made", safe,
                  e->state == COF_ENTRY_VANISHED ? "it was gone" : "it could not be read");
@@ -187,7 +193,7 @@ static cof_status on_entry(void *ctx, const cof_catalog_entry *e, cof_error *err
     if (!cof_select_match(&x->select, e) || !strip(x, &name))
         return COF_OK;
     tell_state(x, e);
-    if (e->length == 0)
+    if (e->length == 0 && e->type != COF_ENTRY_NAMED_STREAM)
         return COF_OK;
     x->fetch.damaged = false;
     if ((st = restore_entry(x, &local, e, name, &why)) == COF_OK)

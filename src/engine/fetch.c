@@ -19,9 +19,6 @@ cof_status cof_fetch_check(const cof_reader *r, cof_error *err)
 {
     const cof_preamble *p = &r->opened.head.preamble;
 
-    if (p->content == COF_CONTENT_STREAM && r->opened.manifest.catalog_records != 0)
-        return cof_fail(err, COF_UNSUPPORTED,
-                        "the backup holds several streams, which this version does not restore");
     if (p->protection == COF_PROTECTION_SEALED && r->opened.schedule == NULL)
         return cof_fail(err, COF_NO_MATCH,
                         "the backup is encrypted: a private key of a recipient "
@@ -220,9 +217,22 @@ cof_status cof_fetch_record(cof_fetch *f, uint64_t number, cof_error *err)
     return st;
 }
 
-static bool covers(const cof_frame *f, uint64_t offset)
+/* Where the first byte of a record of DATA lies in the content. */
+static uint64_t content_at(const cof_fetch *f, const cof_frame *frame)
 {
-    return f->kind == COF_FRAME_DATA && f->offset <= offset && offset - f->offset < f->plain_len;
+    uint64_t len;
+
+    return cof_entries_stream(&len, &f->entries, frame->stream) + frame->offset;
+}
+
+static bool covers(const cof_fetch *f, const cof_frame *frame, uint64_t offset)
+{
+    uint64_t at;
+
+    if (frame->kind != COF_FRAME_DATA)
+        return false;
+    at = content_at(f, frame);
+    return at <= offset && offset - at < frame->plain_len;
 }
 
 /* The number of the DATA record in the loaded block that covers an offset. */
@@ -232,7 +242,7 @@ static cof_status search(const cof_fetch *f, uint64_t *out, uint64_t offset, cof
     cof_frame frame;
 
     for (*out = first; *out < first + f->entries.count; ++*out)
-        if (stored_len(f, *out, &frame) != 0 && covers(&frame, offset))
+        if (stored_len(f, *out, &frame) != 0 && covers(f, &frame, offset))
             return COF_OK;
     return cof_fail_rule(err, COF_AUTH, "RC-9", COF_NO_OFFSET,
                          "no record holds the content at offset %" PRIu64, offset);
@@ -245,14 +255,14 @@ cof_status cof_fetch_data(cof_fetch *f, cof_slice *out, uint64_t offset, cof_err
     cof_status st;
 
     f->damaged = false;
-    if (!f->held || !covers(&f->header, offset)) {
+    if (!f->held || !covers(f, &f->header, offset)) {
         if ((st = cof_fetch_load_block(f, cof_entries_block_at(&f->entries, offset), err)) !=
                 COF_OK ||
             (st = search(f, &number, offset, err)) != COF_OK ||
             (st = cof_fetch_record(f, number, err)) != COF_OK)
             return st;
     }
-    skip = (size_t)(offset - f->header.offset);
+    skip = (size_t)(offset - content_at(f, &f->header));
     *out = (cof_slice){f->plain.data + skip, f->plain.len - skip};
     return COF_OK;
 }

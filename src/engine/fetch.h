@@ -3,8 +3,8 @@
 #define COF_ENGINE_FETCH_H
 
 /*
- * The plaintext of records, by number or by offset in stream 0, each proven to be under the signed
- * root before it is handed out (FORMAT.md, RC-8, RC-9; P4).
+ * The plaintext of records, by number or by offset in the content, each proven to be under the
+ * signed root before it is handed out (FORMAT.md, RC-8, RC-9; P4).
  *
  * Only what is asked for is read, but for the INDEX frames, all of which are read once to prove the
  * root: 64 bytes for a record.  Whoever asks for records in their order reads front to back.
@@ -62,7 +62,7 @@ cof_status cof_fetch_load_block(cof_fetch *fetch, size_t b, cof_error *err) COF_
 void cof_fetch_forget(cof_fetch *fetch);
 
 /*
- * The plaintext of stream 0 from `offset`, which is below entries.stream_len, to the end of its
+ * The plaintext of the content from `offset`, which is below entries.stream_len, to the end of its
  * record; borrowed until the next call.  Classes as above.
  */
 cof_status cof_fetch_data(cof_fetch *fetch, cof_slice *out, uint64_t offset,

@@ -6,7 +6,12 @@
  * is handed on (P4).
  */
 
+#include <coffer/tree.h>
+#include <string.h>
+
 #include "base/error.h"
+#include "base/text.h"
+#include "engine/catalog.h"
 #include "engine/fetch.h"
 #include "engine/note.h"
 #include "engine/reader.h"
@@ -34,6 +39,13 @@ static cof_status restore_records(cof_fetch *f, write_fn *write, void *ctx, cof_
     return st;
 }
 
+static bool is_named(const cof_reader *reader)
+{
+    const cof_manifest *m = &reader->opened.manifest;
+
+    return m->content == COF_CONTENT_STREAM && m->catalog_records != 0;
+}
+
 cof_status cof_reader_restore(cof_reader *reader,
                               cof_status (*write)(void *ctx, const void *data, size_t len,
                                                   cof_error *err),
@@ -42,6 +54,10 @@ cof_status cof_reader_restore(cof_reader *reader,
     cof_fetch fetch;
     cof_status st = cof_fetch_init(&fetch, reader, err);
 
+    if (st == COF_OK && is_named(reader) && fetch.entries.start_count != 1)
+        st = cof_fail(err, COF_USAGE,
+                      "the backup holds streams with names: restore one with --stream, or all into "
+                      "a directory with -C");
     if (st == COF_OK)
         st = restore_records(&fetch, write, ctx, err);
     cof_fetch_wipe(&fetch);
@@ -78,6 +94,72 @@ cof_status cof_reader_restore_fd(cof_reader *reader, int fd, cof_error *err)
 
     if (st == COF_OK)
         st = restore_sink(reader, sink, err);
+    cof_sink_free(sink);
+    return st;
+}
+
+/* ---- one named stream ---- */
+
+static cof_status copy_content(cof_sink *sink, cof_fetch *f, const cof_catalog_entry *e,
+                               cof_error *err)
+{
+    uint64_t at = 0;
+    cof_slice piece;
+    cof_status st = COF_OK;
+
+    while (st == COF_OK && at < e->length) {
+        if ((st = cof_fetch_data(f, &piece, e->position + at, err)) != COF_OK ||
+            (st = cof_sink_write(sink, piece.data, piece.len, err)) != COF_OK)
+            return st;
+        at += piece.len;
+        st = cof_tell(&f->reader->options->report, at, e->length, err);
+    }
+    return st;
+}
+
+static cof_status restore_named(cof_reader *reader, const char *name, cof_sink *sink,
+                                cof_error *err)
+{
+    const cof_slice path = {(const uint8_t *)name, strlen(name)};
+    char safe[COF_TEXT_NAME_CAP];
+    cof_buf copy = COF_BUF_INIT;
+    cof_catalog_entry e;
+    cof_fetch fetch;
+    bool found = false;
+    cof_status st = cof_fetch_init(&fetch, reader, err);
+
+    if (st == COF_OK && !is_named(reader))
+        st = cof_fail(err, COF_USAGE, "the streams of this backup have no names");
+    if (st == COF_OK && (st = cof_catalog_find(&found, &fetch, &e, &copy, path, err)) == COF_OK &&
+        !found)
+        st = cof_fail(err, COF_USAGE, "there is no stream %s in the backup; coffer list names them",
+                      cof_text_safe_str(safe, sizeof(safe), name));
+    if (st == COF_OK && (st = copy_content(sink, &fetch, &e, err)) == COF_OK)
+        st = cof_sink_publish(sink, err);
+    cof_buf_free(&copy);
+    cof_fetch_wipe(&fetch);
+    return st;
+}
+
+cof_status cof_reader_stream_file(cof_reader *reader, const char *name, const char *path,
+                                  bool force, cof_error *err)
+{
+    cof_sink *sink = NULL;
+    cof_status st = cof_fetch_check(reader, err);
+
+    if (st == COF_OK && (st = cof_sink_file(&sink, path, force, err)) == COF_OK)
+        st = restore_named(reader, name, sink, err);
+    cof_sink_free(sink);
+    return st;
+}
+
+cof_status cof_reader_stream_fd(cof_reader *reader, const char *name, int fd, cof_error *err)
+{
+    cof_sink *sink = NULL;
+    cof_status st = cof_sink_fd(&sink, fd, err);
+
+    if (st == COF_OK)
+        st = restore_named(reader, name, sink, err);
     cof_sink_free(sink);
     return st;
 }

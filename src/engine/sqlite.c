@@ -29,9 +29,8 @@ cof_status cof_backup_sqlite(cof_backup *b, const char *path, uint64_t wait_ms, 
     cof_file *copy = NULL;
     cof_status st;
 
-    if (b->catalog != NULL)
-        return cof_fail(err, COF_USAGE, "a backup of files is filled by paths only");
-    if ((st = cof_sqlite_snapshot(&copy, &request, err)) != COF_OK ||
+    if ((st = cof_backup_need_stream(b, err)) != COF_OK ||
+        (st = cof_sqlite_snapshot(&copy, &request, err)) != COF_OK ||
         (st = cof_file_size(&b->total, copy, err)) != COF_OK)
         goto out;
     st = cof_backup_pump(b, copy, err);

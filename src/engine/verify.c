@@ -112,6 +112,20 @@ static void report_frames(const check *c, size_t damaged, size_t damaged_ends)
     cof_reader_damaged(c->reader, damaged + damaged_ends);
 }
 
+/* Is there a catalog?  Then the content is examined as it says. */
+static bool is_listed(const cof_reader *r)
+{
+    return r->opened.head.preamble.content == COF_CONTENT_TREE ||
+           r->opened.manifest.catalog_records != 0;
+}
+
+/* Where the archive ends; named streams have none, and positions stay at its beginning. */
+static uint64_t archive_len(const check *c)
+{
+    return c->reader->opened.head.preamble.content == COF_CONTENT_TREE ? c->stream_len
+                                                                       : COF_CATALOG_END;
+}
+
 static cof_status walk_body(check *c, cof_error *err)
 {
     const cof_opened *o = &c->reader->opened;
@@ -125,7 +139,7 @@ static cof_status walk_body(check *c, cof_error *err)
         (st = cof_walk_run(&walk, err)) == COF_OK &&
         (st = cof_walk_check(&walk, &o->manifest, err)) == COF_OK &&
         (c->catalog == NULL ||
-         (st = cof_catalog_checker_finish(c->catalog, c->stream_len, err)) == COF_OK)) {
+         (st = cof_catalog_checker_finish(c->catalog, archive_len(c), err)) == COF_OK)) {
         report_frames(c, walk.damaged, walk.damaged_ends);
         report_list(c);
     }
@@ -151,7 +165,7 @@ static cof_status go_deep(check *c, cof_error *err)
     c->deep = true;
     if (st == COF_OK && c->unsealer == NULL)
         st = cof_unsealer_new(&c->unsealer, &o->head.preamble, o->schedule, err);
-    if (st == COF_OK && o->head.preamble.content == COF_CONTENT_TREE)
+    if (st == COF_OK && is_listed(c->reader))
         st = cof_catalog_checker_new(&c->catalog, err);
     return st;
 }

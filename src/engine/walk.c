@@ -18,19 +18,22 @@
 #include "format/limits.h"
 #include "format/manifest.h"
 
-/* The place of a stream in cof_order.stream_end; -1 for one that this version does not read. */
-static int stream_slot(uint16_t stream)
+/* RC-10: the DATA records of named streams stand one stream behind the other, without stream 0. */
+static bool begins_stream(const cof_order *o, const cof_frame *f, const cof_preamble *preamble)
 {
-    return stream == 0                    ? 0
-           : stream == COF_STREAM_CATALOG ? 1
-           : stream == COF_STREAM_LINEAGE ? 2
-                                          : -1;
+    return preamble->content == COF_CONTENT_STREAM && f->stream > o->stream &&
+           (o->stream != 0 || o->data == 0);
+}
+
+static uint64_t *stream_end(cof_order *o, const cof_frame *f)
+{
+    return f->kind == COF_FRAME_CATALOG ? &o->catalog_end : &o->lineage_end;
 }
 
 cof_status cof_order_check(cof_order *o, const cof_frame *f, const cof_preamble *preamble,
                            uint64_t at, cof_error *err)
 {
-    int slot = stream_slot(f->stream);
+    bool data = f->kind == COF_FRAME_DATA, begins = data && f->stream != o->stream;
     cof_status st;
 
     if (!cof_frame_is_record(f))
@@ -42,20 +45,36 @@ cof_status cof_order_check(cof_order *o, const cof_frame *f, const cof_preamble 
         return cof_fail_rule(err, COF_FORMAT, "RC-1", at,
                              "record %" PRIu64 " stands where record %" PRIu64 " belongs",
                              f->record, o->next);
-    if (slot < 0)
-        return cof_fail_rule(err, COF_UNSUPPORTED, "RC-10", at,
-                             "the backup holds several streams, which this version does not read");
-    if (f->offset != o->stream_end[slot])
+    if (begins && !begins_stream(o, f, preamble))
+        return cof_fail_rule(err, COF_FORMAT, "RC-10", at,
+                             "record %" PRIu64 " is of a stream that has no place there",
+                             f->record);
+    if (f->offset != (begins ? 0 : data ? o->data - o->begin : *stream_end(o, f)))
         return cof_fail_rule(err, COF_FORMAT, "RC-2", at,
                              "record %" PRIu64 " does not go on where its stream ended", f->record);
     if (o->lineage && f->kind != COF_FRAME_LINEAGE)
         return cof_fail_rule(err, COF_FORMAT, "RC-4", at,
                              "record %" PRIu64 " stands behind the lineage", f->record);
     o->lineage = f->kind == COF_FRAME_LINEAGE;
-    o->stream_end[slot] += f->plain_len;
+    if (begins) {
+        o->stream = f->stream;
+        o->begin = o->data;
+    }
+    *(data ? &o->data : stream_end(o, f)) += f->plain_len;
     o->of_kind[f->kind]++;
     o->next++;
     return COF_OK;
+}
+
+cof_status cof_order_finish(const cof_order *o, const cof_manifest *m, cof_error *err)
+{
+    bool catalog = m->catalog_records != 0;
+
+    if (m->content != COF_CONTENT_STREAM || o->data == 0 || catalog == (o->stream != 0))
+        return COF_OK;
+    return cof_fail_rule(err, COF_FORMAT, "RC-10", COF_NO_OFFSET,
+                         catalog ? "there is a catalog of named streams, and no named stream"
+                                 : "there are named streams, and no catalog that names them");
 }
 
 #define END_SIZE (COF_FRAME_SIZE + COF_VOLUME_END_SIZE)
@@ -399,5 +418,5 @@ cof_status cof_walk_check(const cof_walk *w, const cof_manifest *m, cof_error *e
         return cof_fail_rule(err, COF_AUTH, "MF-6", COF_NO_OFFSET,
                              "the content is not the one that was signed: it was changed or is "
                              "damaged");
-    return COF_OK;
+    return cof_order_finish(&w->order, m, err);
 }

@@ -50,10 +50,15 @@ typedef struct cof_walk_hooks {
     void *ctx;
 } cof_walk_hooks;
 
+struct cof_manifest;
+
 /* Where the next record must go on. */
 typedef struct cof_order {
     uint64_t next;
-    uint64_t stream_end[3];
+    uint64_t data; /* bytes of all DATA records so far, whatever their streams */
+    uint16_t stream;
+    uint64_t begin; /* what data was when the present stream of DATA began */
+    uint64_t catalog_end, lineage_end;
     uint64_t of_kind[4]; /* records of each kind */
     bool lineage;
 } cof_order;
@@ -62,7 +67,9 @@ typedef struct cof_order {
 cof_status cof_order_check(cof_order *order, const cof_frame *frame, const cof_preamble *preamble,
                            uint64_t at, cof_error *err) COF_MUST_USE;
 
-struct cof_manifest;
+/* RC-10, after the last record. */
+cof_status cof_order_finish(const cof_order *order, const struct cof_manifest *manifest,
+                            cof_error *err) COF_MUST_USE;
 
 /* What a walk has seen; the totals are compared with the manifest by cof_walk_check(). */
 typedef struct cof_walk {

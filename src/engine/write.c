@@ -184,7 +184,8 @@ static cof_status put_record(cof_writer *w, const cof_sealed *sealed, cof_error 
 
 cof_frame cof_writer_place(const cof_writer *w, uint8_t kind)
 {
-    cof_frame f = {.kind = kind, .record = w->records, .offset = w->plain_bytes};
+    cof_frame f = {
+        .kind = kind, .stream = w->stream, .record = w->records, .offset = w->stream_bytes};
 
     if (kind == COF_FRAME_CATALOG) {
         f.stream = COF_STREAM_CATALOG;
@@ -194,6 +195,12 @@ cof_frame cof_writer_place(const cof_writer *w, uint8_t kind)
         f.offset = w->lineage_bytes;
     }
     return f;
+}
+
+void cof_writer_begin_stream(cof_writer *w, uint16_t stream)
+{
+    w->stream = stream;
+    w->stream_bytes = 0;
 }
 
 cof_status cof_writer_record(cof_writer *w, uint8_t kind, const cof_sealed *sealed,
@@ -213,6 +220,7 @@ cof_status cof_writer_record(cof_writer *w, uint8_t kind, const cof_sealed *seal
     *(kind == COF_FRAME_CATALOG   ? &w->catalog_bytes
       : kind == COF_FRAME_LINEAGE ? &w->lineage_bytes
                                   : &w->plain_bytes) += plain_len;
+    w->stream_bytes += kind == COF_FRAME_DATA ? plain_len : 0;
     w->of_kind[kind]++;
     w->records++;
     return w->records % COF_INDEX_RECORDS == 0 ? put_index(w, err) : COF_OK;

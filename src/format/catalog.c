@@ -81,6 +81,8 @@ const char *cof_catalog_entry_problem(const cof_catalog_entry *e)
         return "its state and its length do not fit each other";
     if (e->mode > COF_CATALOG_MODE_MAX || e->mtime_ns >= UINT32_C(1000000000))
         return "its mode or time is out of range";
+    if (e->type == COF_ENTRY_NAMED_STREAM && e->path.len > COF_STREAM_NAME_MAX)
+        return "its name is longer than that of a stream can be";
     if (!place_valid(e))
         return "its place in the stream is out of range";
     if (!size_valid(e))

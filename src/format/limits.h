@@ -23,6 +23,7 @@
 #define COF_CUSTODY_SIGNERS_MAX 8
 #define COF_VOLUMES_MAX         UINT32_C(65535)
 #define COF_TAIL_MAX            UINT32_C(67108864)
+#define COF_STREAM_NAME_MAX     1024           /* bytes of the name of a stream */
 #define COF_INDEX_RECORDS       UINT32_C(4096) /* an INDEX crosses no multiple of this */
 #define COF_JSON_DEPTH_MAX      8
 #define COF_JSON_INTEGER_MAX    ((UINT64_C(1) << 53) - 1)

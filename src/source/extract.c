@@ -260,6 +260,7 @@ static cof_status make(piece *p, bool *local, cof_slice link, cof_unpack *unpack
 {
     switch (p->entry->type) {
     case COF_ENTRY_FILE:
+    case COF_ENTRY_NAMED_STREAM:
         return make_file(p, local, unpack, err);
     case COF_ENTRY_SYMLINK:
         return make_symlink(p, err);
@@ -312,13 +313,15 @@ static cof_status put_whole(piece *p, bool *local, cof_slice link, cof_unpack *u
 
 static void count(cof_extract *x, const cof_catalog_entry *e)
 {
-    if (e->type == COF_ENTRY_FILE || e->type == COF_ENTRY_HARDLINK)
+    bool content = e->type == COF_ENTRY_FILE || e->type == COF_ENTRY_NAMED_STREAM;
+
+    if (content || e->type == COF_ENTRY_HARDLINK)
         x->totals.files++;
     else
         x->totals.others++;
     if (e->type == COF_ENTRY_HARDLINK)
         x->totals.hard_links++;
-    if (e->type == COF_ENTRY_FILE)
+    if (content)
         x->totals.bytes += e->size;
 }
 

@@ -11,6 +11,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/num.h"
@@ -187,6 +188,43 @@ static cof_status restart(cof_unpack *u, cof_error *err)
                                                                                : failed(u, err);
 }
 
+/* A named stream has no header: it is its content, and becomes a file of whoever restores it. */
+static void begin_stream(cof_unpack *u, cof_member *out)
+{
+    *out = (cof_member){
+        .mode = u->entry->mode,
+        .user = (uint32_t)geteuid(),
+        .group = (uint32_t)getegid(),
+        .mtime = u->entry->mtime,
+        .mtime_ns = u->entry->mtime_ns,
+    };
+    u->at = 0;
+}
+
+static cof_status stream_data(cof_unpack *u, cof_slice *out, uint64_t *offset, bool *end,
+                              cof_error *err)
+{
+    uint64_t left = u->entry->length - u->at;
+    cof_status st;
+
+    *offset = u->at;
+    *out = (cof_slice)COF_SLICE_INIT;
+    *end = left == 0;
+    if (*end)
+        return COF_OK;
+    if ((st = u->read(u->ctx, out, u->entry->position + u->at, err)) != COF_OK)
+        return st;
+    if (out->len > left)
+        out->len = (size_t)left;
+    u->at += out->len;
+    return COF_OK;
+}
+
+static bool is_stream(const cof_unpack *u)
+{
+    return u->entry->type == COF_ENTRY_NAMED_STREAM;
+}
+
 cof_status cof_unpack_begin(cof_unpack *u, cof_member *out, const cof_catalog_entry *entry,
                             cof_error *err)
 {
@@ -196,6 +234,10 @@ cof_status cof_unpack_begin(cof_unpack *u, cof_member *out, const cof_catalog_en
 
     memset(out, 0, sizeof(*out));
     u->entry = entry;
+    if (is_stream(u)) {
+        begin_stream(u, out);
+        return COF_OK;
+    }
     if ((st = restart(u, err)) != COF_OK)
         return st;
     result = archive_read_next_header(u->archive, &x);
@@ -214,6 +256,8 @@ cof_status cof_unpack_data(cof_unpack *u, cof_slice *out, uint64_t *offset, bool
     la_int64_t at = 0;
     int result;
 
+    if (is_stream(u))
+        return stream_data(u, out, offset, end, err);
     u->err = err;
     result = archive_read_data_block(u->archive, &data, &len, &at);
     *end = result == ARCHIVE_EOF;
@@ -233,6 +277,8 @@ cof_status cof_unpack_end(cof_unpack *u, cof_error *err)
     struct archive_entry *x = NULL;
     int result;
 
+    if (is_stream(u))
+        return COF_OK; /* its length was compared with its records */
     u->err = err;
     result = archive_read_next_header(u->archive, &x);
     if (u->st != COF_OK)

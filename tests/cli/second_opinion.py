@@ -85,15 +85,23 @@ def theirs(path, people):
         return None, name, str(refused)
 
 
+def where(coffer, path, options):
+    """How the whole content is had as one stream: named streams in the order of their names."""
+    named = subprocess.run([coffer, "restore", "-q", *options, "-o", "-", path], stdin=subprocess.DEVNULL,
+                           stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False,
+                           env=dict(os.environ, COFFER_HOME="/nonexistent"))
+    return ["--stdout", path, "."] if named.returncode == 2 and b"streams with names" in named.stderr else ["-o", "-", path]
+
+
 def ours(coffer, path, people, key):
     """The same by the command; without a key for it, any."""
     keys = [key] if key else [path for path, _ in people.keys.values()][:1]
     options = [*(w for c in people.certificates.values() for w in ("--trust", c)), *(w for k in keys for w in ("--key", k))]
     found = None
     with tempfile.TemporaryFile() as said:
-        for command in (["verify", "--deep"], ["restore", "-o", "-"]):
+        for command in (["verify", "--deep", path], ["restore", *where(coffer, path, options)]):
             process = subprocess.Popen(
-                [coffer, *command, "-q", *options, "--", path], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                [coffer, *command, "-q", *options], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                 stderr=said, env=dict(os.environ, COFFER_HOME="/nonexistent"))
             found = digest_of(process.stdout)
             if process.wait() not in (0, 9):

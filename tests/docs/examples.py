@@ -24,6 +24,7 @@ PATIENCE = 120  # seconds for one page
 
 STAND_INS = {
     "pg_dump": "seq 1000 | sed 's/^/INSERT INTO orders VALUES /'",
+    "pg_dumpall": "echo CREATE ROLE shop",
     "psql": "cat >psql.input",
     "ssh": 'shift; exec bash -o pipefail -c "$*"',
 }

@@ -138,8 +138,8 @@ other_ends() {
 
 @test "wrong usage" {
     make delete
-    refuse 2 'a backup is of a database or of files: .*' backup -o x.cof --sqlite db/x.db file
-    refuse 2 'a backup is of a database or of files: .*' backup -o x.cof --sqlite db/x.db --files-from list
+    refuse 2 '--sqlite has no other source beside it: .*' backup -o x.cof --sqlite db/x.db file
+    refuse 2 '--sqlite has no other source beside it: .*' backup -o x.cof --sqlite db/x.db --files-from list
     refuse 2 '.*exclude each other.*|.*--sqlite.*' backup -o x.cof --sqlite db/x.db --stdin-from-command -- true
     refuse 2 '--min-size is for commands: .*' backup -o x.cof --sqlite db/x.db --min-size 1K
     refuse 2 '--timeout is for commands and databases: .*' backup -o x.cof --timeout 1s - </dev/null

@@ -29,14 +29,15 @@ class Entry:
         """CA-1 for one entry by itself."""
         stored, link = self.length != 0, self.type in (SYMLINK, HARDLINK)
         need(self.type in (*range(UNKNOWN, FIFO + 1), STREAM) and self.state <= 3, FORMAT, "CA-1", "type or state")
-        need(self.length % 512 == 0, FORMAT, "CA-1", "length is no multiple of 512")
+        need(self.type == STREAM or self.length % 512 == 0, FORMAT, "CA-1", "length is no multiple of 512")
         need(b"\0" not in self.target and bool(self.target) == (link and stored), FORMAT, "CA-1", "link target")
         need(self.type != HARDLINK or not stored or order(self.target) < order(self.path), FORMAT, "CA-1",
              "a hard link to a later path")
         sized = self.type in (FILE, CHARACTER, BLOCK, STREAM)
         need(self.size == 0 or (sized and (self.type in (CHARACTER, BLOCK) or self.size < 1 << 63)), FORMAT, "CA-1", "size")
         if self.type == STREAM:
-            need(self.stream in range(1, 0xFFFE) and self.state <= 1, FORMAT, "CA-1", "named stream")
+            need(self.stream in range(1, 0xFFFE) and self.state <= 1 and self.length == self.size
+                 and len(self.path) <= 1024, FORMAT, "CA-1", "named stream")
             return
         need(self.stream == 0, FORMAT, "CA-1", "stream of what is no named stream")
         need(stored or self.state >= 2, FORMAT, "CA-1", "length 0 without a reason")
@@ -131,7 +132,8 @@ class Catalog:
         """CA-2 and 3.7: the archive against the catalog; `read(offset, length)` gives bytes of stream 0."""
         earlier = {}
         for entry in self.entries:
-            if entry.type == STREAM or not entry.length:
+            need(entry.type != STREAM, FORMAT, "RC-10", "a named stream in a tree")
+            if not entry.length:
                 continue
             check_member(entry, read(entry.position, entry.length))
             if entry.type == HARDLINK:
@@ -139,6 +141,16 @@ class Catalog:
                      "a hard link to what is not in the archive")
             earlier[entry.path] = entry.type
         need(read(self.end, 1025) == END, AUTH, "section 3.7", "the archive does not end where the catalog does")
+
+
+    def check_streams(self, lengths):
+        """RC-10 and CA-2: every named stream once; `lengths`: number to bytes of those that have any."""
+        seen = set()
+        for entry in self.entries:
+            need(entry.type == STREAM and entry.stream not in seen, FORMAT, "RC-10", f"{entry.path!r} names no stream of its own")
+            need(entry.length == lengths.get(entry.stream, 0), AUTH, "CA-2", f"length of {entry.path!r}")
+            seen.add(entry.stream)
+        need(not set(lengths) - seen, FORMAT, "RC-10", "a stream without a name")
 
 
 def check_member(entry, raw):

@@ -10,6 +10,7 @@ from dataclasses import replace
 from . import tree, writer
 from .binary import u8, u16, u32, u64
 from .cases import patched
+from .frames import DATA, Frame
 
 FILE, DIRECTORY, SYMLINK, HARDLINK, FIFO = 1, 2, 3, 4, 7
 PLAIN = {"a": (DIRECTORY, b"", ""), "a/f": (FILE, b"f" * 700, ""), "a/l": (SYMLINK, b"", "f"), "b": (FILE, b"b", ""),
@@ -31,6 +32,7 @@ def register(reg):
     _links(reg)
     _archive(reg)
     _tree(reg)
+    _streams(reg)
 
 
 def begin(world, recipients=None, record_size=4096):
@@ -243,3 +245,109 @@ def _tree(reg):
     draft.finish()
     reg.add("tree-without-catalog", draft.files(), "CA-3", "a tree without a catalog", quick="OK", verify="OK",
             deep="FORMAT", extract="FORMAT")
+
+
+# ---- named streams ----
+
+STREAMS = {"base": (2, b"b" * 9000), "conf/a": (1, b"a" * 100), "conf/b": (4, b"B" * 4096), "empty": (3, b"")}
+
+
+def stream_records(draft, streams, split=None):
+    """DATA of each stream in the order of their numbers; `split`: streams taken in turns, record by record."""
+    size, queue = draft.preamble.record_size, []
+    for number, data in sorted(streams.values()):
+        pieces = [(at, data[at:at + size]) for at in range(0, len(data), size)]
+        queue.append([(number, at, piece) for at, piece in pieces])
+    if split:
+        queue = [[piece] for turn in zip(*queue) for piece in turn]
+    tag = 16 if draft.preamble.sealed else 0
+    for number, at, piece in (record for records in queue for record in records):
+        frame = Frame(DATA, len(piece) + tag, 0, 0, number, len(piece), len(draft.records), at)
+        draft.add(None, frame=frame, content=piece)
+
+
+def stream_entry(path, before, number, length, kind=9, state=0, size=None):
+    shared = tree.common(before, path) if before else 0
+    return (u8(kind) + u8(state) + u16(number) + u16(0o600) + u32(0) * 2 + u64(length if size is None else size) + u64(0)
+            + u32(0) + u64(length) + u16(shared) + u16(len(path) - shared) + u16(0) + path[shared:])
+
+
+def stream_catalog(draft, streams, change=None, position=0):
+    """`change(path, number, length)`: other (path, number, length[, options])."""
+    body, before = b"", None
+    for path in sorted(streams):
+        facts = (path.encode(), streams[path][0], len(streams[path][1]))
+        facts = (change and change(*facts)) or facts
+        more = facts[3] if len(facts) > 3 else {}
+        body += stream_entry(facts[0], before, facts[1], facts[2], **more)
+        before = facts[0]
+    tree.add_catalog(draft, u8(0) + bytes(3) + u32(len(streams)) + u64(position) + body)
+
+
+def make_streams(world, streams=None, recipients=None, content=1, catalog=True, split=None, first=None, **how):
+    streams = STREAMS if streams is None else streams
+    draft = writer.begin(world.maker.signer(), world.recipients() if recipients is None else recipients, content=content,
+                         record_size=4096)
+    if draft.preamble.sealed:
+        draft.lock()
+    if first:
+        first(draft)
+    stream_records(draft, streams, split)
+    if catalog:
+        stream_catalog(draft, streams, **how)
+    draft.finish()
+    return draft.files()
+
+
+def _streams(reg):
+    """RC-10, CA-1, CA-2 for named streams; what needs no key to be seen is refused by everybody."""
+    w = reg.world
+
+    def good(name, text, **how):
+        key = {} if how.get("recipients") == [] else {"restore_bob": "OK"}
+        reg.add(f"good-streams{name}", make_streams(w, **how), "-", text, quick="OK", verify="OK", deep="OK", **key)
+
+    def seen(name, text, rules="RC-10", **how):
+        reg.add(f"streams-{name}", make_streams(w, **how), rules, text, quick="OK", verify="FORMAT", deep="FORMAT",
+                restore="FORMAT")
+
+    def bad(name, word, rules, text, **how):
+        reg.add(f"streams-{name}", make_streams(w, **how), rules, text, quick="OK", verify="OK", deep=word)
+
+    def of(path, *facts):
+        return lambda p, n, length: (p, *facts) if p == path else None
+
+    good("", "four named streams, one of them empty")
+    good("-one", "one named stream", streams={"only": (1, b"x" * 5000)})
+    good("-signed-only", "named streams, signed only", recipients=[])
+    good("-number-gap", "stream numbers are not consecutive", streams={"a": (7, b"a"), "b": (65533, b"b")})
+    seen("without-catalog", "named streams and no catalog", catalog=False)
+    seen("in-turns", "records of two streams stand in turns", split=True,
+         streams={"a": (1, b"a" * 9000), "b": (2, b"b" * 9000)})
+    seen("and-stream-0", "stream 0 before named streams", rules="RC-10", first=lambda d: tree.add_data(d, b"zero"))
+    seen("in-a-tree", "DATA of a named stream in a tree", content=2)
+    reg.add("streams-stream-0-listed", _only_stream_0(w), "RC-10", "a catalog, and nothing but stream 0", quick="OK", verify="FORMAT",
+            deep="FORMAT", restore="FORMAT")
+    bad("named-twice", "FORMAT", "RC-10", "two names for one stream", change=of(b"conf/a", 2, 9000))
+    bad("not-named", "FORMAT", "RC-10", "a stream has no name", change=of(b"conf/b", 9, 0))
+    bad("file-among", "FORMAT", "RC-10 CA-1", "a file in the catalog of named streams", change=of(b"conf/a", 0, 0, {"kind": 1, "state": 2}))
+    bad("length-less", "AUTH", "CA-2", "the catalog says less than the stream has", change=of(b"base", 2, 8999))
+    bad("length-more", "AUTH", "CA-2", "the catalog says more than the stream has", change=of(b"base", 2, 9001))
+    bad("empty-is-not", "AUTH", "CA-2", "the catalog gives bytes to an empty stream", change=of(b"empty", 3, 5))
+    bad("size-not-length", "FORMAT", "CA-1", "size and length of a named stream differ", change=of(b"base", 2, 9000, {"size": 1}))
+    bad("number-0", "FORMAT", "CA-1", "a named stream of number 0", change=of(b"empty", 0, 0))
+    bad("number-catalog", "FORMAT", "CA-1", "a named stream with the number of the catalog", change=of(b"empty", 0xFFFE, 0))
+    bad("state-2", "FORMAT", "CA-1", "a named stream that could not be read", change=of(b"empty", 3, 0, {"state": 2}))
+    bad("position", "FORMAT", "CA-1", "a position in stream 0, of which there is none", position=512)
+    bad("name-long", "FORMAT", "CA-1", "a name of 1025 bytes", change=of(b"empty", 3, 0), streams={
+        **{k: v for k, v in STREAMS.items() if k != "empty"}, "e" * 1025: (3, b"")})
+    bad("name-up", "FORMAT", "CA-1", "a name that leads out", streams={"../x": (1, b"x")})
+
+
+def _only_stream_0(world):
+    draft = writer.begin(world.maker.signer(), world.recipients(), content=1, record_size=4096)
+    draft.lock()
+    tree.add_data(draft, b"zero")
+    stream_catalog(draft, {"a": (1, b"zero")})
+    draft.finish()
+    return draft.files()

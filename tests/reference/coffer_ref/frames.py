@@ -82,10 +82,15 @@ class Order:
         self.ends = {}
         self.counts = {DATA: 0, CATALOG: 0, LINEAGE: 0}
         self.plain_bytes = 0
+        self.stream = 0
 
     def accept(self, frame):
         need(frame.number == self.next, FORMAT, "RC-1", f"record {frame.number} where {self.next} belongs")
         frame.check_lengths(self.preamble.record_size, self.preamble.sealed)
+        if frame.kind == DATA and frame.stream != self.stream:
+            need(self.preamble.content == 1 and frame.stream > self.stream and (self.stream or not self.plain_bytes),
+                 FORMAT, "RC-10", f"stream {frame.stream} behind stream {self.stream}")
+            self.stream = frame.stream
         need(frame.offset == self.ends.get(frame.stream, 0), FORMAT, "RC-2", "stream offset")
         need(frame.kind == LINEAGE or not self.counts[LINEAGE], FORMAT, "RC-4", "a record after LINEAGE")
         self.ends[frame.stream] = frame.offset + frame.plain
@@ -95,8 +100,8 @@ class Order:
 
     def finish(self):
         need((self.counts[LINEAGE] == 0) == (self.preamble.epoch == 0), FORMAT, "RC-4", "LINEAGE and epoch")
-        if self.preamble.content == 1 and not self.counts[CATALOG]:
-            need(not set(self.ends) - {0, 0xFFFF}, FORMAT, "RC-10", "further streams without a catalog")
+        if self.preamble.content == 1 and self.plain_bytes:
+            need(bool(self.counts[CATALOG]) == bool(self.stream), FORMAT, "RC-10", "named streams and a catalog go together")
 
 
 def leaf(entry):

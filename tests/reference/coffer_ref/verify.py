@@ -156,8 +156,11 @@ def plaintext(backup, place):
 
 
 def restore(backup, walk, out):
-    """Stream 0 into the seekable binary file `out`; catalog and lineage are checked besides."""
-    catalog, lineage = [], []
+    """The content into the seekable binary file `out`: stream 0, or all named streams in the order of their names.
+
+    Catalog and lineage are checked besides.
+    """
+    catalog, lineage, named = [], [], {}
     for place in walk.places:
         data, frame = plaintext(backup, place), place[2]
         if frame.kind == CATALOG:
@@ -166,6 +169,8 @@ def restore(backup, walk, out):
             lineage.append(frame.number)
         elif frame.stream == 0:
             out.write(data)
+        else:
+            named.setdefault(frame.stream, []).append(data)
     if backup.preamble.content == 1 and not catalog:
         return
     need(catalog and catalog[-1][0] == backup.manifest["records"] - len(lineage) - 1, FORMAT, "section 3.8",
@@ -175,4 +180,10 @@ def restore(backup, walk, out):
         out.seek(offset)
         return out.read(length)
 
-    Catalog(catalog).check(read)
+    if backup.preamble.content == 2:
+        Catalog(catalog).check(read)
+        return
+    parsed = Catalog(catalog)
+    parsed.check_streams({number: sum(map(len, parts)) for number, parts in named.items()})
+    for entry in parsed.entries:
+        out.writelines(named.get(entry.stream, []))
