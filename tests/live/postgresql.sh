@@ -1,0 +1,273 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# A PostgreSQL of its own, for nobody else: load, base backup under load, archive, loss, recovery to a
+# named point; then other locks on all of it, and recovery once more; then segments that are missing,
+# damaged, sealed for others.  usage: postgresql.sh COFFER COFFER-PG
+# shellcheck disable=SC2317 # functions are called through holds
+set -u
+export LC_ALL=C.UTF-8
+
+if [ "${3-}" != inside ]; then
+    top=$(mktemp -d "${TMPDIR:-/tmp}/coffer-postgresql.XXXXXX") || exit 1
+    cp "$1" "$top/coffer" && cp "$2" "$top/coffer-pg" && cp "$0" "$top/test" || exit 1
+    chmod 755 "$top"/coffer* "$top/test"
+    drop=()
+    if [ "$(id -u)" = 0 ]; then # the server does not run as root
+        chown -R 65534:65534 "$top"
+        drop=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+    fi
+    (cd "$top" && exec "${drop[@]}" env -u COFFER_HOME HOME="$top" "$top/test" "$top/coffer" "$top/coffer-pg" inside)
+    status=$?
+    rm -rf "$top"
+    exit "$status"
+fi
+
+top=$PWD
+PATH=$top:$(echo /usr/lib/postgresql/*/bin | tr ' ' '\n' | sort -V | tail -n 1):$PATH
+export COFFER_HOME=$top/home PGHOST=$top PGUSER=postgres PGDATABASE=postgres
+number=0
+failed=0
+
+holds() { # TEXT COMMAND...
+    local text=$1
+    number=$((number + 1))
+    shift
+    if "$@" >"$top/said" 2>&1; then
+        echo "ok $number - $text"
+    else
+        failed=1
+        echo "not ok $number - $text"
+        sed 's/^/#   /' "$top/said" | tail -n 20
+        [ ! -e "$top/log" ] || tail -n 12 "$top/log" | sed 's/^/#   log: /'
+    fi
+}
+
+stop() {
+    [ ! -e "$top/data/postmaster.pid" ] || pg_ctl -D "$top/data" -m immediate -w stop >/dev/null 2>&1
+}
+trap stop EXIT
+
+start() {
+    : >"$top/log"
+    pg_ctl -D "$top/data" -l "$top/log" -w -t 60 start
+}
+
+sql() {
+    psql -qAtX -v ON_ERROR_STOP=1 -c "$1"
+}
+
+# All that the database would answer about its content.
+answers() {
+    sql "SELECT count(*), sum(abalance), md5(string_agg(aid || ':' || abalance, ',' ORDER BY aid)) FROM pgbench_accounts"
+    sql "SELECT sum(tbalance) FROM pgbench_tellers"
+    sql "SELECT sum(bbalance) FROM pgbench_branches"
+    sql "SELECT count(*), sum(delta) FROM pgbench_history"
+}
+
+# ---- a server that is in use ----
+
+people() {
+    for name in ops ops-2027 eve; do
+        coffer keygen "$name" --type p256 --no-passphrase -q || return
+    done
+    coffer init --name db1 -r ops.crt -q && mkdir wal base
+}
+
+create() {
+    initdb -D data -U postgres -A trust --no-sync --wal-segsize=4 >/dev/null || return
+    cat >>data/postgresql.conf <<END
+listen_addresses = ''
+unix_socket_directories = '$top'
+fsync = off
+max_wal_senders = 4
+archive_mode = on
+archive_command = '$top/coffer-pg archive $top/wal %p %f'
+END
+    start && pgbench -i -s 1 -q
+}
+
+base_backup() {
+    pgbench -T 5 -c 2 -n >pgbench.out 2>&1 &
+    local load=$!
+    sleep 1
+    coffer backup -q -o base/ --label shop --timeout 1m --stdin-from-command -- \
+        pg_basebackup -D - -F tar -X fetch -c fast || return
+    kill -0 "$load" || return # it was made under load
+    wait "$load" && grep -q 'tps =' pgbench.out
+}
+
+a_failing_base_backup() {
+    ! coffer backup -q -o base/ --label shop --stdin-from-command -- \
+        pg_basebackup -h "$top/nowhere" -D - -F tar -X fetch && [ "$(find base -type f | wc -l)" -eq 1 ]
+}
+
+# The last segment that was written to is in the archive, and nothing failed.
+archived() {
+    local segment
+    segment=$(sql "SELECT pg_walfile_name(pg_current_wal_lsn())")
+    sql "SELECT pg_switch_wal()" >/dev/null
+    for _ in $(seq 200); do
+        [ ! -e "wal/$segment.cof" ] || return 0
+        sleep 0.1
+    done
+    return 1
+}
+
+named_point() {
+    archived && pgbench -t 300 -c 2 -n >/dev/null 2>&1 && answers >answers.expected &&
+        sql "SELECT pg_create_restore_point('before the accident')" >/dev/null &&
+        sql "SELECT pg_walfile_name(pg_current_wal_lsn())" >point &&
+        sql "UPDATE pgbench_accounts SET abalance = 0" &&
+        pgbench -t 100 -c 2 -n >/dev/null 2>&1 && answers >answers.after && archived &&
+        ! cmp -s answers.expected answers.after
+}
+
+sealed() { # nothing in the archive can be read on this host, and nothing in it is in the clear
+    local segment
+    segment=$(find wal -name '0*.cof' | sort | head -n 1)
+    ! coffer restore -q "$segment" --sign-key home/signing.key -o x 2>/dev/null &&
+        ! coffer restore -q "$segment" --key eve.key -o x && coffer verify -q wal base
+}
+
+# ---- loss, and recovery ----
+
+# recover KEY [to the end]: from the base backup and the archive alone, to the named point
+recover() {
+    stop
+    rm -rf data
+    mkdir -m 700 data
+    coffer restore -q base/shop-*.cof --key "$1" --trust home/signing.crt -o - | tar -x -C data || return
+    cat >>data/postgresql.auto.conf <<END
+restore_command = '$top/coffer-pg fetch $top/wal %f %p --key $top/$1 --trust $top/home/signing.crt'
+archive_command = 'false'
+END
+    [ "${2-}" = "to the end" ] || cat >>data/postgresql.auto.conf <<END
+recovery_target_name = 'before the accident'
+recovery_target_action = 'promote'
+END
+    touch data/recovery.signal
+    start || return
+    for _ in $(seq 200); do
+        [ "$(sql 'SELECT pg_is_in_recovery()')" = t ] || break
+        sleep 0.1
+    done
+    answers >answers.restored && cmp answers.expected answers.restored
+}
+
+rotate() {
+    coffer rotate base wal --key ops.key --replace ops.crt --with ops-2027.crt --check-key ops-2027.key \
+        --reason "yearly renewal" >rotated && sed -n '$p' rotated && grep -Eq '^[0-9,]+ changed' rotated
+}
+
+# It does not recover, and the log names the segment with this pattern.
+refuses() { # KEY PATTERN
+    ! recover "$1" >/dev/null 2>&1 && grep -Eq "$2" log
+}
+
+# The same where no target is missed: what is taken for the end of the log would go unnoticed.
+stops() { # KEY PATTERN
+    ! recover "$1" "to the end" >/dev/null 2>&1 && grep -Eq "$2" log && grep -q 'FATAL:  could not restore file' log
+}
+
+# A segment that recovery needs: that of the named point.
+needed() {
+    echo "wal/$(cat point).cof"
+}
+
+missing() {
+    local file name
+    file=$(needed) && name=$(basename "$file" .cof) && mv "$file" aside &&
+        refuses ops-2027.key "coffer-pg: $name is not in the archive" &&
+        grep -q 'recovery ended before configured recovery target was reached' log
+    local result=$?
+    coffer-pg check wal --segment-size 4 2>checked && result=1
+    grep -qx "coffer-pg: $name is missing" checked || result=1
+    mv aside "$file"
+    return "$result"
+}
+
+damaged() {
+    local file name
+    file=$(needed) && name=$(basename "$file" .cof) && cp "$file" aside
+    printf x | dd of="$file" bs=1 seek=60000 conv=notrunc status=none
+    stops ops-2027.key "coffer-pg: $name cannot be restored"
+    local result=$?
+    coffer-pg check wal --segment-size 4 2>checked && result=1
+    grep -q "$name.cof: " checked || result=1
+    mv aside "$file"
+    return "$result"
+}
+
+for_others() {
+    local file name
+    file=$(needed) && name=$(basename "$file" .cof) && mv "$file" aside
+    coffer restore -q aside --key ops-2027.key -o segment &&
+        coffer-pg archive wal segment "$name" -r eve.crt &&
+        stops ops-2027.key "coffer-pg: $name cannot be restored: coffer ended with status 4"
+    local result=$?
+    mv aside "$file"
+    return "$result"
+}
+
+exchanged() {
+    local file name other
+    file=$(needed) && name=$(basename "$file" .cof) && mv "$file" aside
+    other=$(find wal -name '0*.cof' ! -name '*.backup.cof' | sort | head -n 1) && cp "$other" "$file"
+    stops ops-2027.key "coffer-pg: .*/$name.cof is not the segment $name, but $(basename "$other" .cof)-"
+    local result=$?
+    mv aside "$file"
+    return "$result"
+}
+
+# ---- archive_command by itself ----
+
+again_and_other() {
+    local before
+    noise=$(mktemp) && head -c 1048576 /dev/urandom >"$noise" && mkdir -p own &&
+        coffer-pg archive own "$noise" 00000009000000000000000A || return
+    before=$(sha256sum own/*)
+    coffer-pg archive own "$noise" 00000009000000000000000A && [ "$(sha256sum own/*)" = "$before" ] || return
+    printf y | dd of="$noise" bs=1 seek=500000 conv=notrunc status=none
+    ! coffer-pg archive own "$noise" 00000009000000000000000A 2>refused &&
+        grep -q '00000009000000000000000A: the archive has something else' refused &&
+        [ "$(sha256sum own/*)" = "$before" ] && rm "$noise"
+}
+
+not_ours() { # what somebody else has put there is no archived segment
+    head -c 1048576 /dev/zero >segment
+    COFFER_HOME=$top/other coffer init --name other -r eve.crt -q &&
+        COFFER_HOME=$top/other coffer-pg archive own segment 00000009000000000000000B || return
+    cp other/wal.key home/wal.key # even who knows the secret cannot sign for this host
+    ! coffer-pg archive own segment 00000009000000000000000B
+}
+
+fails() { # no place, no file, no sense
+    ! coffer-pg archive nowhere segment 00000009000000000000000C && ! coffer-pg archive own nothing 00000009000000000000000C &&
+        ! coffer-pg archive own segment ../x && ! coffer-pg archive own segment && ! coffer-pg &&
+        [ ! -e own/00000009000000000000000C.cof ] && [ ! -e x.cof ]
+}
+
+holds "keys, and a home on the host of the database" people
+holds "a server that archives, and a database" create
+holds "a base backup under load" base_backup
+holds "a base backup that fails is none" a_failing_base_backup
+holds "more transactions, a named point, an accident; all is archived" named_point
+holds "what is archived is sealed, and intact" sealed
+holds "check finds no gap" coffer-pg check wal --segment-size 4
+holds "the database is lost, and recovered to the named point" recover ops.key
+holds "other locks on the base backup and on all segments, in one command" rotate
+holds "recovered once more, with the new key only" recover ops-2027.key
+holds "the old key opens nothing any more, and the first segment is named" \
+    sh -c "! coffer-pg fetch wal \"\$(basename \"\$(ls wal/0*.cof | head -n 1)\" .cof)\" x --key ops.key 2>old
+        grep -q 'cannot be restored: coffer ended with status 4' old && [ ! -e x ]"
+holds "a segment that is missing is named" missing
+holds "a segment that is damaged stops recovery, and is named" damaged
+holds "a segment that is sealed for others stops recovery, and is named" for_others
+holds "a segment under another's name stops recovery, and is named" exchanged
+holds "after all that it recovers" recover ops-2027.key
+holds "archived again it is the same, and other content is refused" again_and_other
+holds "what somebody else has put in its place is refused" not_ours
+holds "nothing is archived from or to nowhere" fails
+echo "1..$number"
+exit "$failed"
