@@ -98,6 +98,12 @@ def _recipient(reg):
     evil.lay_out()
     reg.body("reseal-original-manifest", evil.files(), "AUTH", "MF-6",
         "a recipient seals other content, the manifest kept")
+    image, = draft.files()
+    frame, payload = draft.records[1]
+    forged = draft.seal(frame, w.text[4096:8192].replace(b"text", b"TEXT"))
+    assert image.count(payload) == 1
+    reg.body("reseal-one-record", image.replace(payload, forged), "AUTH", "RC-8 MF-6",
+        "a recipient seals other content in the place of record 1, all else kept, also the index")
     for name, person in (("recipient", w.bob), ("custodian", w.custodian), ("stranger", w.mallory)):
         mine = copy.copy(evil)
         mine.signers = list(draft.signers)

@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from . import der, keys, strictjson
+from .binary import sha256
 from .cases import block_of
 from .forge_good import rotated
 from .frames import TailContent
@@ -368,6 +369,13 @@ def _custody_members(reg):
         forged = copy.copy(draft)
         forged.lock(by=person.signer())
         reg.custody(f"custody-first-by-{name}", forged.files(), "CU-5", f"generation 1 by a {name}")
+    forged = copy.copy(draft)
+    forged.history = [draft.custody_cms]
+    forged.lock(2, sha256(strictjson.emit(draft.custody)), by=w.custodian.signer())
+    forged.custody["by"] = w.maker.certificate.spki_sha256.hex()
+    forged.sign_custody([w.custodian.signer()])
+    reg.custody("custody-second-in-the-makers-name", forged.files(), "CU-5",
+        "generation 2 by the custodian, which says that it is the maker's")
 
 
 def _history(reg):

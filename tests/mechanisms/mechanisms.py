@@ -1,0 +1,127 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Take out each mechanism that keeps a promise, and see that a test notices.
+
+Usage: mechanisms.py ROOT [WORD]...      with words only those whose line has one of them
+
+For each mechanism of the list below, in a copy of the tree: what keeps the promise is taken out of the
+code, the whole is compiled, and the tests named must fail.  A mechanism that is not found where the
+list says, a copy that does not compile, and tests that pass without it are failures.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections import namedtuple
+
+Mechanism = namedtuple("Mechanism", "promise what file old new tests")
+
+MECHANISMS = [
+    Mechanism("P1", "the signing key is no recipient of its own backups", "src/engine/decide.c",
+              "if (!cof_cert_same_key(cert, signer->cert))", "if (cert != NULL)", ["cli-backup"]),
+    Mechanism("P1, P2", "a list of recipients is only believed from somebody who knew the data key",
+              "src/engine/unlock.c", "*out = st == COF_OK && cof_equal_consttime(proof, custody->proof, sizeof(proof));",
+              "*out = st == COF_OK;", ["attack"]),
+    Mechanism("P2", "the wrapped keys are for exactly the people listed", "src/format/custody_check.c",
+              "if (!cof_equal_consttime(custody->keys, keys_sha256, COF_SHA256_SIZE))", "if (custody == NULL)", ["attack"]),
+    Mechanism("P3", "who signed the manifest must be trusted as maker", "src/engine/judge.c",
+              "if (author && (c->items[i].roles & role) != 0)", "if (author)", ["attack"]),
+    Mechanism("P3", "a trusted key counts in its role only", "src/engine/judge.c",
+              "if (author && (c->items[i].roles & role) != 0)", "if (author && c->items[i].roles != 0)", ["attack"]),
+    Mechanism("P3", "the statement's author must be the signer", "src/engine/judge.c",
+              "bool author = memcmp(cof_cert_spki_sha256(c->items[i].cert), by, 32) == 0;",
+              "bool author = by != NULL;", ["attack"]),
+    Mechanism("P4", "a record is compared with its proven entry before it is released", "src/engine/fetch.c",
+              "if (same && memcmp(sha256, cof_entry_payload_sha256(entry), sizeof(sha256)) == 0)",
+              "if (entry != NULL)", ["attack"]),
+    Mechanism("P4", "the entries are proven to be under the signed root", "src/engine/entries.c",
+              "memcmp(root, m->root, sizeof(root)) != 0", "m == NULL", ["attack"]),
+    Mechanism("P4", "an output appears under its name whole or not at all", "src/engine/restore.c",
+              "return st == COF_OK ? cof_sink_publish(sink, err) : st;",
+              "(void)!cof_sink_publish(sink, NULL);\n    return st;", ["attack", "cli-restore"]),
+    Mechanism("P5", "verification compares the content with the signed root", "src/engine/walk.c",
+              "memcmp(root, m->root, sizeof(root)) != 0", "m == NULL", ["attack"]),
+    Mechanism("P6", "a rotation does not look at the body", "src/engine/rotate.c",
+              ".head_only = true,", ".head_only = false,", ["rotate_order"]),
+    Mechanism("P9", "all recipients get the data key that was committed to", "src/engine/unlock.c",
+              "st = cof_schedule_check_commitment(*schedule, commitment, err);", "(void)commitment;",
+              ["attack"]),
+    Mechanism("P12", "stock openssl opens the wrapped key: it has the shape that FORMAT.md says",
+              "src/crypto/keys_seal.c", "EVP_aes_256_gcm()", "EVP_aes_192_gcm()", ["crypto_keys", "cli-five_steps"]),
+    Mechanism("P13", "it is said that a rotation takes back no copy", "cli/rotate.c",
+              "if (!tally->removed_any || ", "if (tally != NULL || !tally->removed_any || ", ["cli-rotate"]),
+]
+
+
+class Tree:
+    """A copy of the project, built once, in which one thing at a time is changed."""
+
+    def __init__(self, root, folder):
+        self.top = os.path.join(folder, "tree")
+        os.mkdir(self.top)
+        files = subprocess.run(["git", "-C", root, "ls-files", "-z"], capture_output=True, check=True)
+        for name in filter(None, files.stdout.decode().split("\0")):
+            if os.path.exists(os.path.join(root, name)):
+                os.makedirs(os.path.join(self.top, os.path.dirname(name)), exist_ok=True)
+                shutil.copy(os.path.join(root, name), os.path.join(self.top, name))
+
+    def quiet(self, *command):
+        done = subprocess.run(command, cwd=self.top, capture_output=True, text=True, check=False)
+        return done.returncode, (done.stdout + done.stderr).splitlines()[-12:]
+
+    def set_up(self):
+        status, said = self.quiet("meson", "setup", "build")
+        return (status, said) if status != 0 else self.build()
+
+    def build(self):
+        return self.quiet("ninja", "-C", "build")
+
+    def test(self, names):
+        return self.quiet("meson", "test", "-C", "build", "--no-rebuild", *names)
+
+    def without(self, mechanism):
+        """None if its tests notice, else what is wrong, as lines."""
+        path = os.path.join(self.top, mechanism.file)
+        with open(path, encoding="utf-8") as f:
+            text = f.read()
+        if text.count(mechanism.old) != 1:
+            return [f"{mechanism.file} has this {text.count(mechanism.old)} times: {mechanism.old}"]
+        try:
+            with open(path, "w", encoding="utf-8") as f:
+                f.write(text.replace(mechanism.old, mechanism.new))
+            status, said = self.build()
+            if status != 0:
+                return ["it does not compile without it:"] + said
+            blind = [name for name in mechanism.tests if self.test([name])[0] == 0]
+            return ["passes without it: " + ", ".join(blind)] if len(blind) == len(mechanism.tests) else None
+        finally:
+            with open(path, "w", encoding="utf-8") as f:
+                f.write(text)
+
+
+def main():
+    root, words = sys.argv[1], sys.argv[2:]
+    chosen = [m for m in MECHANISMS if not words or any(w in " ".join(m[:3]) for w in words)]
+    failures = 0
+    print(f"1..{len(chosen) + 1}", flush=True)
+    with tempfile.TemporaryDirectory(prefix="coffer-mechanisms-") as folder:
+        tree = Tree(root, folder)
+        status, said = tree.set_up()
+        if status == 0:
+            status, said = tree.test(sorted({name for m in chosen for name in m.tests}))
+        print(f"{'ok' if status == 0 else 'not ok'} 1 - with everything in its place all tests pass", flush=True)
+        failures += status != 0
+        for line in said if status != 0 else []:
+            print("#   " + line)
+        for number, mechanism in enumerate(chosen, 2):
+            wrong = tree.without(mechanism)
+            failures += wrong is not None
+            print(f"{'ok' if wrong is None else 'not ok'} {number} - {mechanism.promise}: {mechanism.what}", flush=True)
+            for line in wrong or []:
+                print("#   " + line)
+    return failures != 0
+
+
+sys.exit(main())
