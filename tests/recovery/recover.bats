@@ -48,6 +48,30 @@ setup() {
     recovered one 0 o.cof "${with[@]}"
 }
 
+@test "a tree, with every codec, is the archive that tar unpacks" {
+    mkdir -p t/d/empty
+    seq 40000 >t/numbers
+    head -c 300000 /dev/urandom >t/d/noise
+    truncate -s 1M t/hole
+    ln t/numbers t/d/hard
+    ln -s ../numbers t/d/link
+    echo odd >$'t/new\nline\xff'
+    touch -d '2001-02-03 04:05:06.123456789' t/d/noise
+    for codec in zstd lz4 gzip none; do
+        "$COFFER" backup -q -o "$codec.cof" -r "$keys/rsa.crt" --sign-key "$keys/rsa-maker.key" \
+            --sign-cert "$keys/rsa-maker.crt" --record-size 256K --compress "$codec" t
+        "$COFFER" restore -q "$codec.cof" "${with[@]}" -o expected.tar --force
+        recovered expected.tar 0 "$codec.cof" "${with[@]}"
+    done
+    [[ $output == *"pax archive"* ]]
+    mkdir back
+    tar --warning=no-timestamp -xpf out -C back
+    /usr/bin/python3 "$root/tests/cli/tree_compare.py" t back/t --no-xattrs
+    poke_at=$(($(stat -c %s none.cof) / 2))
+    damage none.cof "$poke_at" 4
+    refused 3 none.cof "${with[@]}"
+}
+
 @test "to standard output" {
     recover b.cof "${with[@]}" -o - >piped
     cmp piped "$content"
