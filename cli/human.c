@@ -129,7 +129,7 @@ bool cli_parse_number(uint64_t *out, const char *text, uint64_t least, uint64_t 
 
 bool cli_parse_size(uint64_t *out, const char *text)
 {
-    static const char units[] = "KMG";
+    static const char units[] = "KMGT";
     uint64_t value = 0;
     size_t len = leading_number(&value, text);
     if (len == 0)

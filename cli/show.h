@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#define CLI_LABEL "  %-11s " /* every line of a description begins so */
+
 /* What a summary says of a backup without recipients. */
 #define CLI_SIGNED_ONLY "signed, not encrypted: anybody can read it"
 

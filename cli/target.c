@@ -37,7 +37,7 @@ void cli_targets_wipe(cli_targets *targets)
 static cof_status find_one(cli_targets *out, const char *operand, cof_error *err)
 {
     char safe[CLI_NAME_CAP];
-    cof_paths paths = {NULL, 0};
+    cof_paths paths = {NULL, 0, 0};
     cof_status st = COF_OK;
     if (strcmp(operand, "-") == 0) {
         char *copy = strdup(operand);
@@ -47,8 +47,9 @@ static cof_status find_one(cli_targets *out, const char *operand, cof_error *err
     }
     st = cof_paths_find(&paths, operand, err);
     if (st == COF_OK && paths.count == 0)
-        st = cli_error(err, COF_FORMAT, "there is no backup in %s",
-                       cli_safe(safe, sizeof safe, operand));
+        st = cli_error(err, COF_FORMAT, "there is no backup in %s%s",
+                       cli_safe(safe, sizeof safe, operand),
+                       paths.parts == 0 ? "" : ", only later volumes: name the first one");
     for (size_t i = 0; st == COF_OK && i < paths.count; i++)
         st = append(out, &paths.path[i], err);
     cof_paths_wipe(&paths);

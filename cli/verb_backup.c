@@ -13,6 +13,7 @@
 #include "target.h"
 #include "tree.h"
 #include "verb.h"
+#include "volume.h"
 
 #include <coffer/backup.h>
 #include <string.h>
@@ -22,6 +23,7 @@ static struct {
     const char *output;
     cli_list recipients;
     cli_sign_args sign;
+    cli_volume_args volume;
     const char *label, *reason, *compress, *digest, *record_size, *slot_size;
     cli_tree_args tree;
     cli_command_args command;
@@ -34,7 +36,10 @@ static const cli_opt options[] = {
      .name = "output",
      .arg = "FILE|DIR/|-",
      .value = &args.output,
+     .group = CLI_VOLUME_GROUP,
+     .rules = CLI_OPT_EXCLUSIVE,
      .help = "where to; in a directory the file is named LABEL-TIME-ID.cof; - is standard output"},
+    CLI_VOLUME_OPTIONS(args.volume),
     {.letter = 'r',
      .name = "recipient",
      .arg = "CERT",
@@ -129,8 +134,12 @@ static cof_status check_source(const cli_call *call, cof_error *err)
 
 static cof_status check_output(cof_backup_options *o, cof_error *err)
 {
+    cof_status st = cli_volumes_load(o, &args.volume, err);
+    if (st != COF_OK || o->volume_count > 0)
+        return st;
     if (args.output == NULL)
-        return cli_error(err, COF_USAGE, "say where the backup goes with -o FILE, -o DIR/ or -o -");
+        return cli_error(err, COF_USAGE,
+                         "say where the backup goes with -o FILE, -o DIR/, -o - or --volume FILE");
     if (strcmp(args.output, "-") != 0) {
         o->output = args.output;
         return COF_OK;
@@ -141,6 +150,9 @@ static cof_status check_output(cof_backup_options *o, cof_error *err)
     }
     if (args.force)
         return cli_error(err, COF_USAGE, "-o - and --force: there is no file to replace");
+    if (args.volume.size != NULL)
+        return cli_error(err, COF_USAGE,
+                         "-o - and --volume-size: several volumes cannot go through a pipe");
     o->output_fd = STDOUT_FILENO;
     return cli_refuse_terminal(
         STDOUT_FILENO, "standard output is a terminal; redirect it, or name a file with -o", err);
@@ -266,8 +278,11 @@ static void print_summary(const parts *p, bool tree, const cof_backup_result *re
     if (result->streams > 0)
         fprintf(out, "%s stream%s, ", cli_human_count(plain, result->streams),
                 result->streams == 1 ? "" : "s");
-    fprintf(out, "%s as %s, %s, by ", cli_human_size(plain, result->plain_bytes),
-            cli_human_size(stored, result->stored_bytes), cli_human_time(took, time));
+    fprintf(out, "%s as %s, ", cli_human_size(plain, result->plain_bytes),
+            cli_human_size(stored, result->stored_bytes));
+    if (result->volumes > 1)
+        fprintf(out, "in %zu volumes, ", result->volumes);
+    fprintf(out, "%s, by ", cli_human_time(took, time));
     cli_show_certs(out, &signer, 1);
     if (p->recipients == NULL) {
         fputs(", " CLI_SIGNED_ONLY "\n", out);
@@ -287,6 +302,7 @@ static void print_json(const parts *p, bool tree, const cof_backup_result *resul
     cli_json_text(object, "uuid", result->uuid);
     cli_json_number(object, "plain_bytes", result->plain_bytes);
     cli_json_number(object, "stored_bytes", result->stored_bytes);
+    cli_json_number(object, "volumes", result->volumes);
     cli_json_number(object, "records", result->records);
     cli_json_flag(object, "sealed", p->recipients != NULL);
     cli_json_number(object, "recipients", result->recipients);
@@ -350,14 +366,16 @@ static int run(const cli_call *call)
 out:
     cof_signer_free(p.signer);
     cof_certs_free(p.recipients);
-    return cli_json_end(&report, o.output, args.json, st, &err);
+    return cli_json_end(&report, o.volume_count > 0 ? o.volumes[0].path : o.output, args.json, st,
+                        &err);
 }
 
 const cli_verb cli_verb_backup = {
     .name = "backup",
     .summary = "Make an encrypted, signed backup of files, or of what a command writes",
-    .usage = "-o FILE|DIR/|- [-r CERT... | --sign-only] [options] SOURCE...|- | "
-             "--sqlite FILE | --streams FILE | --stdin-from-command -- PROGRAM ARGUMENT...",
+    .usage = "(-o FILE|DIR/|- | --volume FILE[:SIZE]...) [-r CERT... | --sign-only] [options] "
+             "SOURCE...|- | --sqlite FILE | --streams FILE | --stdin-from-command -- PROGRAM "
+             "ARGUMENT...",
     .text =
         "The backup can be opened with the private key of any one of the recipients, and by "
         "nobody else; this host needs none of these keys. It appears under its name when it is "

@@ -12,14 +12,16 @@
 #include "status.h"
 #include "target.h"
 #include "verb.h"
+#include "volume.h"
 
 #include <coffer/reader.h>
 
-#define LABEL "  %-11s " /* every line of the description begins so */
+#define LABEL CLI_LABEL
 
 static struct {
     cli_key_args key;
     cli_trust_args trust;
+    cli_list volume_dirs;
     bool recipients, json;
 } args;
 
@@ -30,6 +32,7 @@ static const cli_opt options[] = {
      .help =
          "print only who can open it; of several backups, whose certificate opens how many, and "
          "which certificates have expired or are about to"},
+    CLI_VOLUME_DIR_OPTION(args.volume_dirs),
     CLI_TRUST_OPTIONS(args.trust),
     CLI_KEY_OPTIONS(args.key),
     {.name = "json",
@@ -125,10 +128,11 @@ static void print_text(const char *path, const cof_info *info)
            info->label);
     printf(LABEL "%s to %s, by %s\n", "made", cli_human_moment(a, info->started),
            cli_human_moment(b, info->finished), info->tool);
-    printf(LABEL "%s of %s in %s record%s, %s in the file\n", "content",
+    printf(LABEL "%s of %s in %s record%s, %s in the file%s\n", "content",
            cli_human_size(a, info->plain_bytes), info->tree ? "files" : "a stream",
            cli_human_count(b, info->records), info->records == 1 ? "" : "s",
-           cli_human_size(c, info->file_bytes));
+           cli_human_size(c, info->file_bytes), info->volume_count > 1 ? "s" : "");
+    cli_volumes_print(info);
     printf(LABEL "%s\n", "encrypted", info->sealed ? info->cipher : "no: " CLI_SIGNED_ONLY);
     if (info->sealed)
         printf(LABEL "generation %llu, epoch %u\n", "locks", (unsigned long long)info->generation,
@@ -196,6 +200,7 @@ static void print_json(const char *path, const cof_info *info, const cli_report 
     (void)json_object_set_new(object, "custody", custody_json(info));
     cli_json_flag(object, "chain_complete", info->chain_complete);
     cli_json_number(object, "file_bytes", info->file_bytes);
+    cli_volumes_json(object, info);
     cli_json_number(object, "slot_bytes", info->slot_bytes);
     cli_json_number(object, "envelope_bytes", info->envelope_bytes);
     cli_json_flag(object, "pending", info->pending);
@@ -233,6 +238,8 @@ static int describe_one(const char *target, const cof_open_options *common, cli_
     if ((st = cli_target_open(&o, target, &err)) == COF_OK &&
         (st = cof_reader_open(&reader, &o, &err)) == COF_OK) {
         cli_report_pause(&report);
+        if (cof_reader_info(reader)->volume_problem != NULL)
+            cli_report_warn(&report, cof_reader_info(reader)->volume_problem);
         st = describe(target, cof_reader_info(reader), &report, overview, &err);
     }
     cof_reader_free(reader);
@@ -260,7 +267,9 @@ static int describe_all(const cli_call *call, const cof_open_options *common)
 
 static int run(const cli_call *call)
 {
-    cof_open_options common = {.claimed = true};
+    cof_open_options common = {.claimed = true,
+                               .volume_dirs = args.volume_dirs.item,
+                               .volume_dir_count = args.volume_dirs.count};
     cof_keyring *keys = NULL;
     cof_trust *trust = NULL;
     cof_error err = COF_ERROR_INIT;
@@ -287,7 +296,8 @@ const cli_verb cli_verb_info = {
     .summary = "Show what a backup is, who can open it, and who says so",
     .usage = "FILE|DIR|-... [--trust CERT|DIR|FINGERPRINT]... [options]",
     .text = "Needs no key and no trust. What was signed by somebody trusted is marked so; the rest "
-            "is what the backup claims about itself. The content is not read: see coffer verify.",
+            "is what the backup claims about itself. The content is not read: see coffer verify. A "
+            "backup of several volumes is described by the first; the others may be elsewhere.",
     .options = options,
     .operand = "FILE or DIR",
     .least = 1,

@@ -10,6 +10,7 @@
 #include "status.h"
 #include "target.h"
 #include "verb.h"
+#include "volume.h"
 
 #include <coffer/tree.h>
 #include <stdint.h>
@@ -20,7 +21,7 @@
 static struct {
     cli_key_args key;
     cli_trust_args trust;
-    cli_list exclude;
+    cli_list exclude, volume_dirs;
     bool long_form, null, strict_custody, json;
 } args;
 
@@ -45,6 +46,7 @@ static const cli_opt options[] = {
      .list = &args.exclude,
      .rules = CLI_OPT_ASKED,
      .help = "leave out what matches, as in backup; may be repeated"},
+    CLI_VOLUME_DIR_OPTION(args.volume_dirs),
     CLI_KEY_OPTIONS(args.key),
     CLI_TRUST_OPTIONS(args.trust),
     {.name = "strict-custody",
@@ -215,7 +217,9 @@ static int run(const cli_call *call)
 {
     const char *target = call->operands.item[0];
     bool from_stdin = strcmp(target, "-") == 0;
-    cof_open_options o = {.strict_custody = args.strict_custody};
+    cof_open_options o = {.strict_custody = args.strict_custody,
+                          .volume_dirs = args.volume_dirs.item,
+                          .volume_dir_count = args.volume_dirs.count};
     cof_keyring *keys = NULL;
     cof_trust *trust = NULL;
     cof_reader *reader = NULL;

@@ -17,6 +17,7 @@
 #include "show.h"
 #include "status.h"
 #include "verb.h"
+#include "volume.h"
 
 #include <coffer/prune.h>
 #include <coffer/reader.h>
@@ -31,6 +32,7 @@
 static struct {
     const char *keep[CLI_PERIODS];
     cli_trust_args trust;
+    cli_list volume_dirs;
     bool dry_run, json;
 } args;
 
@@ -64,6 +66,7 @@ static const cli_opt options[] = {
      .flag = &args.dry_run,
      .rules = CLI_OPT_ASKED,
      .help = "remove nothing, and say what would be removed"},
+    CLI_VOLUME_DIR_OPTION(args.volume_dirs),
     CLI_TRUST_OPTIONS(args.trust),
     {.name = "json",
      .flag = &args.json,
@@ -114,9 +117,18 @@ static void ignore_warning(void *ctx, const char *sentence)
     (void)sentence; /* a damaged copy of the head does not make a backup less good */
 }
 
+static cof_open_options open_options(const pruning *p, const char *path)
+{
+    return (cof_open_options){.path = path,
+                              .volume_dirs = args.volume_dirs.item,
+                              .volume_dir_count = args.volume_dirs.count,
+                              .trust = p->trust,
+                              .report = {.warn = ignore_warning}};
+}
+
 static cof_status judge(pruning *p, const char *path, cof_error *err)
 {
-    cof_open_options o = {.path = path, .trust = p->trust, .report = {.warn = ignore_warning}};
+    cof_open_options o = open_options(p, path);
     cof_reader *reader = NULL;
     const char *why = NULL;
     struct stat st;
@@ -129,12 +141,16 @@ static cof_status judge(pruning *p, const char *path, cof_error *err)
         leave(p, path, err->message);
         return err->status == COF_NOMEM ? COF_NOMEM : COF_OK;
     }
-    if (cof_reader_info(reader)->lineage == COF_LINEAGE_REQUIRED) {
-        leave(p, path, "who made it can be told with a private key only");
-        cof_reader_free(reader);
-        return COF_OK;
-    }
-    cof_status status = cli_series_add(&p->series, &why, path, cof_reader_info(reader), err);
+    const cof_info *info = cof_reader_info(reader);
+    cof_status status = COF_OK;
+    if (info->lineage == COF_LINEAGE_REQUIRED)
+        why = "who made it can be told with a private key only";
+    else if (info->volume_problem != NULL)
+        why = info->volume_problem;
+    else if (info->volumes_missing > 0)
+        why = "not all of its volumes are here; say with --volume-dir where to look";
+    else
+        status = cli_series_add(&p->series, &why, path, info, err);
     if (status == COF_OK && why != NULL)
         leave(p, path, why);
     cof_reader_free(reader);
@@ -143,7 +159,7 @@ static cof_status judge(pruning *p, const char *path, cof_error *err)
 
 static cof_status judge_all(pruning *p, const char *dir, cof_error *err)
 {
-    cof_paths paths = {NULL, 0};
+    cof_paths paths = {NULL, 0, 0};
     cof_status st = cof_paths_find(&paths, dir, err);
     for (size_t i = 0; st == COF_OK && i < paths.count; i++)
         st = judge(p, paths.path[i], err);
@@ -208,7 +224,7 @@ static void tell(const pruning *p, const cli_dated *d, const cli_report *report)
 /* What is removed now is what was judged, still signed by whom we trust. */
 static cof_status remove_one(const pruning *p, const cli_dated *d, cof_error *err)
 {
-    cof_open_options o = {.path = d->path, .trust = p->trust, .report = {.warn = ignore_warning}};
+    cof_open_options o = open_options(p, d->path);
     cof_reader *reader = NULL;
     cof_status st = cof_reader_open(&reader, &o, err);
     if (st == COF_OK && strcmp(cof_reader_info(reader)->uuid, d->uuid) != 0)
@@ -273,7 +289,7 @@ static void clean_one(pruning *p, const char *path)
 
 static cof_status clean(pruning *p, const char *dir, cof_error *err)
 {
-    cof_paths paths = {NULL, 0};
+    cof_paths paths = {NULL, 0, 0};
     cof_status st = cof_leftovers_find(&paths, dir, LEFTOVER_AGE, err);
     for (size_t i = 0; st == COF_OK && i < paths.count; i++)
         clean_one(p, paths.path[i]);

@@ -13,6 +13,7 @@
 #include "status.h"
 #include "target.h"
 #include "verb.h"
+#include "volume.h"
 
 #include <coffer/reader.h>
 #include <stdint.h>
@@ -24,6 +25,7 @@ static struct {
     cli_key_args key;
     cli_trust_args trust;
     cli_extract_args extract;
+    cli_list volume_dirs;
     const char *report;
     bool force, strict_custody, json;
 } args;
@@ -43,6 +45,7 @@ static const cli_opt options[] = {
      .rules = CLI_OPT_ASKED,
      .help = "with -o: the stream of this name, of a backup of several"},
     CLI_EXTRACT_OPTIONS(args.extract),
+    CLI_VOLUME_DIR_OPTION(args.volume_dirs),
     CLI_KEY_OPTIONS(args.key),
     CLI_TRUST_OPTIONS(args.trust),
     {.name = "strict-custody",
@@ -179,7 +182,9 @@ static int run(const cli_call *call)
 {
     const char *target = call->operands.item[0];
     bool from_stdin = strcmp(target, "-") == 0;
-    cof_open_options o = {.strict_custody = args.strict_custody};
+    cof_open_options o = {.strict_custody = args.strict_custody,
+                          .volume_dirs = args.volume_dirs.item,
+                          .volume_dir_count = args.volume_dirs.count};
     cof_keyring *keys = NULL;
     cof_trust *trust = NULL;
     cof_reader *reader = NULL;

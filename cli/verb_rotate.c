@@ -17,6 +17,7 @@
 #include "status.h"
 #include "target.h"
 #include "verb.h"
+#include "volume.h"
 
 #include <coffer/rotate.h>
 #include <stdio.h>
@@ -25,7 +26,7 @@
 
 static struct {
     cli_key_args key;
-    cli_list set, add, remove;
+    cli_list set, add, remove, volume_dirs;
     const char *replace, *with;
     const char *check_key;
     cli_passphrase_args check_passphrase;
@@ -107,6 +108,7 @@ static const cli_opt options[] = {
      .arg = "N",
      .value = &args.jobs,
      .help = "backups to prepare at once, 1 to 64; by default as many as there are processors"},
+    CLI_VOLUME_DIR_OPTION(args.volume_dirs),
     CLI_EVIDENCE_OPTION(args.report),
     {.name = "json",
      .flag = &args.json,
@@ -193,6 +195,8 @@ static cof_status load(loaded *l, const cli_home *home, cof_error *err)
 static cof_rotate_options rotate_options(const loaded *l, bool dry_run)
 {
     return (cof_rotate_options){
+        .volume_dirs = args.volume_dirs.item,
+        .volume_dir_count = args.volume_dirs.count,
         .trust = l->trust,
         .keys = l->keys,
         .signer = l->signer,

@@ -14,6 +14,7 @@
 #include "status.h"
 #include "target.h"
 #include "verb.h"
+#include "volume.h"
 
 #include <coffer/reader.h>
 
@@ -21,6 +22,7 @@ static struct {
     cli_key_args key;
     cli_trust_args trust;
     cli_policy_args policy;
+    cli_list volume_dirs;
     const char *max_age, *report;
     bool quick, deep, maker, strict_custody, json;
 } args;
@@ -42,6 +44,7 @@ static const cli_opt options[] = {
      .rules = CLI_OPT_ASKED,
      .help = "of a backup that was encrypted anew, prove that it is what its first maker signed; "
              "needs --key"},
+    CLI_VOLUME_DIR_OPTION(args.volume_dirs),
     CLI_KEY_OPTIONS(args.key),
     CLI_TRUST_OPTIONS(args.trust),
     {.name = "strict-custody",
@@ -81,11 +84,12 @@ static void print_summary(const char *path, const cof_info *info, uint64_t time)
     char size[CLI_HUMAN_CAP];
     char records[CLI_HUMAN_CAP];
     char took[CLI_HUMAN_CAP];
-    printf("%s: %s%s, %s in %s record%s, %s, ", cli_show_path(safe, sizeof safe, path),
-           found[depth()],
+    printf("%s: %s%s, %s in %s record%s", cli_show_path(safe, sizeof safe, path), found[depth()],
            info->complete ? "" : ", but INCOMPLETE: its source could not all be read",
            cli_human_size(size, info->plain_bytes), cli_human_count(records, info->records),
-           info->records == 1 ? "" : "s", cli_human_time(took, time));
+           info->records == 1 ? "" : "s");
+    cli_volumes_print_count(stdout, info);
+    printf(", %s, ", cli_human_time(took, time));
     cli_show_origin(stdout, info);
     putchar('\n');
 }
@@ -110,6 +114,8 @@ static void print_json(const char *path, const cof_info *info, const cli_report 
         cli_json_party(object, "custodian", &info->custody[0].by);
     cli_json_number(object, "generation", info->generation);
     cli_json_number(object, "damaged", info->damaged);
+    cli_json_number(object, "volumes", info->volume_count);
+    cli_json_number(object, "volumes_missing", info->volumes_missing);
     cli_json_number(object, "milliseconds", cli_report_time(report) / 1000000);
     cli_json_print(object, report);
 }
@@ -197,7 +203,9 @@ static cof_status check(run_state *run, cof_error *err)
 
 static int run(const cli_call *call)
 {
-    run_state state = {.common.strict_custody = args.strict_custody,
+    run_state state = {.common = {.strict_custody = args.strict_custody,
+                                  .volume_dirs = args.volume_dirs.item,
+                                  .volume_dir_count = args.volume_dirs.count},
                        .evidence = CLI_EVIDENCE_NONE,
                        .quiet = call->quiet};
     cof_keyring *keys = NULL;
@@ -231,9 +239,11 @@ const cli_verb cli_verb_verify = {
     .summary = "Check that backups are whole, unchanged and made by somebody trusted",
     .usage = "FILE|DIR|-... [--quick | --deep --key KEY] [--trust CERT|DIR|FINGERPRINT]... "
              "[options]",
-    .text = "Every byte is checked against the maker's signature. That needs no private key; "
-            "--deep, which also decrypts, does. In a directory all backups are checked; a bad one "
-            "does not stop the others, and the gravest finding is the exit status.",
+    .text =
+        "Every byte is checked against the maker's signature. That needs no private key; "
+        "--deep, which also decrypts, does. In a directory all backups are checked; a bad one "
+        "does not stop the others, and the gravest finding is the exit status. A backup of several "
+        "volumes is named by the first.",
     .options = options,
     .operand = "FILE or DIR",
     .least = 1,

@@ -24,6 +24,12 @@
 extern "C" {
 #endif
 
+/* A file for one volume of a backup. */
+typedef struct cof_volume_place {
+    const char *path; /* as output of cof_backup_options */
+    uint64_t limit;   /* most bytes of the file; 0: as many as the disk takes */
+} cof_volume_place;
+
 typedef struct cof_backup_options {
     /*
      * Where: a file that does not exist; an existing directory, or a path ending in '/', in which
@@ -33,6 +39,16 @@ typedef struct cof_backup_options {
     const char *output;
     int output_fd;
     bool force; /* replace an existing file, at the moment of publishing */
+
+    /*
+     * Several volumes.  Either a list of places instead of output: when the file at one of them has
+     * reached its limit, or its disk is full, the next goes on.  Or output and volume_size: the
+     * files are then called output, output.002, output.003, …, each of that many bytes at most.
+     * Each must at least take the head and one record: COF_USAGE otherwise.
+     */
+    const cof_volume_place *volumes;
+    size_t volume_count;
+    uint64_t volume_size; /* 0: no limit */
 
     /*
      * Sign, and do not encrypt: everybody can read the backup, and whoever trusts the signer knows
@@ -63,10 +79,11 @@ typedef struct cof_backup_options {
 } cof_backup_options;
 
 typedef struct cof_backup_result {
-    char path[4096]; /* of the published file; "" for a descriptor */
+    char path[4096]; /* of the published file, of several volumes the first; "" for a descriptor */
+    size_t volumes;  /* how many files there are */
     char uuid[37];
     uint64_t plain_bytes;  /* read */
-    uint64_t stored_bytes; /* of the whole file */
+    uint64_t stored_bytes; /* of all files */
     uint64_t records;
     size_t recipients; /* how many can open it; 0: signed only, everybody can read it */
     size_t skipped;    /* expired ones that were left out */

@@ -22,6 +22,9 @@ extern "C" {
  * checking that the path still names the same file and is no symbolic link, and durably.  The
  * reader can still be asked, and is to be freed as ever.
  *
+ * Of several volumes, all must be there.  The first goes first: from then on there is no backup,
+ * and what a power loss may leave of the others is never taken for one.
+ *
  * COF_USAGE: it was not opened from a path, or the path is a symbolic link.  COF_BUSY: another
  * process is working on it, or has put another file in its place; nothing was removed.  COF_IO: not
  * removed, or, as the sentence then says, removed but perhaps not after a power loss.  COF_NOMEM.

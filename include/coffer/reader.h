@@ -26,6 +26,14 @@ typedef struct cof_open_options {
     const char *spool_dir; /* NULL: $TMPDIR, else /var/tmp */
 
     /*
+     * A backup of several volumes is named by the first.  The others are looked for beside it, and
+     * in these directories: by what they say of themselves, whatever they are called.  While some
+     * are missing the backup can be described, but neither restored nor verified in full.
+     */
+    const char *const *volume_dirs;
+    size_t volume_dir_count;
+
+    /*
      * Who is trusted.  With NULL or an empty set, opening ends with COF_AUTH and a sentence that
      * shows the fingerprint to compare, unless claimed is set: then the backup is opened to be
      * described only, signatures are checked against the certificates that came with it, and
@@ -86,6 +94,19 @@ typedef struct cof_recipient_info {
     bool opened; /* it was this one's private key that opened the backup here */
 } cof_recipient_info;
 
+typedef enum cof_volume_state {
+    COF_VOLUME_HERE,
+    COF_VOLUME_MISSING,
+    COF_VOLUME_WRONG /* it is there, and cut off, too long, or there twice */
+} cof_volume_state;
+
+typedef struct cof_volume_info {
+    const char *path; /* "" where it is missing; not made safe for a terminal */
+    uint64_t bytes;   /* of content, as signed */
+    uint64_t first_record;
+    cof_volume_state state;
+} cof_volume_info;
+
 typedef struct cof_custody_info {
     uint64_t generation;
     cof_party by;
@@ -129,8 +150,14 @@ typedef struct cof_info {
     size_t custody_count;
     bool chain_complete; /* back to generation 1 without a gap */
 
+    /* Of the volumes: [0] is the first. */
+    const cof_volume_info *volumes;
+    size_t volume_count;
+    size_t volumes_missing;
+    const char *volume_problem; /* NULL, or a sentence: what is wrong with one that is there */
+
     /* Of the file. */
-    uint64_t file_bytes;
+    uint64_t file_bytes; /* of all volumes that are here */
     uint64_t slot_bytes, envelope_bytes;
     bool pending;   /* an interrupted change is to be completed by the next writer */
     size_t damaged; /* redundant copies found damaged so far */
@@ -176,11 +203,14 @@ cof_status cof_reader_restore_fd(cof_reader *reader, int fd, cof_error *err) COF
 typedef struct cof_paths {
     char **path; /* sorted */
     size_t count;
+    size_t parts; /* later volumes that were passed over */
 } cof_paths;
 
 /*
  * The backups that a path stands for: itself, unless it is a directory: then every regular file
- * directly in it that begins as a backup does.  Free with cof_paths_wipe.  COF_IO, COF_NOMEM.
+ * directly in it that begins as a backup does.  A later volume is a part of the backup that its
+ * first volume names, and stands for nothing by itself.  Free with cof_paths_wipe.  COF_IO,
+ * COF_NOMEM.
  */
 cof_status cof_paths_find(cof_paths *out, const char *path, cof_error *err) COF_MUST_USE;
 void cof_paths_wipe(cof_paths *paths);

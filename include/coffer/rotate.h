@@ -23,7 +23,9 @@ extern "C" {
 #endif
 
 typedef struct cof_rotate_options {
-    const char *path;
+    const char *path;               /* of several volumes the first */
+    const char *const *volume_dirs; /* where else than beside it the last volume may be, which is */
+    size_t volume_dir_count;        /* needed only where the head has no copy of the manifest */
     const cof_trust *trust;   /* must name the maker, and a custodian of the present envelope */
     const cof_keyring *keys;  /* must open the backup */
     const cof_signer *signer; /* the new custodian */

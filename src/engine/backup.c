@@ -21,10 +21,12 @@
 #include "engine/compress.h"
 #include "engine/decide.h"
 #include "engine/head.h"
-#include "engine/name.h"
 #include "engine/note.h"
+#include "engine/places.h"
 #include "format/limits.h"
 #include "os/os.h"
+
+#define VOLUMES_ROOM UINT64_C(65536) /* in a slot: about a thousand volumes in the manifest */
 
 /* ---- begin ---- */
 
@@ -158,34 +160,33 @@ static cof_status emit_envelope(cof_buf *out, const cof_backup *b, cof_slice man
     return st;
 }
 
+/* The list of volumes in the manifest is not yet known, and is to fit, too. */
+static uint64_t choose_slot_size(const cof_backup *b, size_t envelope_len)
+{
+    uint64_t size = cof_envelope_slot_size(envelope_len);
+
+    if (b->options->slot_size != 0)
+        return b->options->slot_size;
+    if (cof_places_several(b->options))
+        size += VOLUMES_ROOM;
+    return size < COF_SLOT_SIZE_MAX ? size : COF_SLOT_SIZE_MAX;
+}
+
 static cof_status emit_head(cof_buf *out, cof_backup *b, cof_slice manifest, cof_error *err)
 {
     cof_buf envelope = COF_BUF_INIT;
     cof_status st = emit_envelope(&envelope, b, manifest, err);
 
     if (st == COF_OK && b->sb.slot_size == 0)
-        b->sb.slot_size = b->options->slot_size != 0 ? b->options->slot_size
-                                                     : cof_envelope_slot_size(envelope.len);
+        b->sb.slot_size = choose_slot_size(b, envelope.len);
     if (st == COF_OK && (st = cof_head_describe(&b->sb, cof_buf_slice(&envelope), err)) == COF_OK)
         st = cof_head_emit(out, &b->sb, cof_buf_slice(&envelope), err);
     cof_buf_free(&envelope);
     return st;
 }
 
-static cof_status open_sink(cof_backup *b, cof_error *err)
-{
-    char *path = NULL;
-    cof_status st;
-
-    if (b->options->output == NULL)
-        return cof_sink_fd(&b->sink, b->options->output_fd, err);
-    if ((st = cof_name_output(&path, b->options->output, &b->preamble, err)) == COF_OK)
-        st = cof_sink_file(&b->sink, path, b->options->force, err);
-    free(path);
-    return st;
-}
-
-static cof_status write_head(cof_backup *b, cof_error *err)
+/* The place is tried before anything is read, and once it is known how long the head is. */
+static cof_status begin_output(cof_backup *b, cof_error *err)
 {
     static const cof_slice none = COF_SLICE_INIT;
     cof_buf head = COF_BUF_INIT;
@@ -193,7 +194,8 @@ static cof_status write_head(cof_backup *b, cof_error *err)
 
     b->sb = (cof_superblock){.role = COF_VOLUME_WHOLE, .volume = 1, .sequence = 1};
     memcpy(b->sb.preamble, b->preamble_raw, sizeof(b->sb.preamble));
-    if ((st = emit_head(&head, b, none, err)) == COF_OK)
+    if ((st = emit_head(&head, b, none, err)) == COF_OK &&
+        (st = cof_places_open(&b->sink, b->options, &b->preamble, head.len, err)) == COF_OK)
         st = cof_sink_write(b->sink, head.data, head.len, err);
     cof_buf_free(&head);
     return st;
@@ -227,8 +229,7 @@ cof_status cof_backup_begin(cof_backup **out, const cof_backup_options *options,
     b->total = COF_TOTAL_UNKNOWN;
     if ((st = choose_options(b, err)) != COF_OK || (st = choose_protection(b, err)) != COF_OK ||
         (st = fill_preamble(b, err)) != COF_OK || (st = make_keys(b, err)) != COF_OK ||
-        (st = open_sink(b, err)) != COF_OK || (st = write_head(b, err)) != COF_OK ||
-        (st = make_pipeline(b, err)) != COF_OK)
+        (st = begin_output(b, err)) != COF_OK || (st = make_pipeline(b, err)) != COF_OK)
         goto out;
     *out = b;
     b = NULL; /* transferred */
@@ -303,6 +304,8 @@ static void fill_result(cof_backup_result *out, const cof_backup *b)
 {
     memset(out, 0, sizeof(*out));
     (void)snprintf(out->path, sizeof(out->path), "%s", cof_sink_path(b->sink, 1));
+    out->volumes =
+        b->options->output == NULL && b->options->volume_count == 0 ? 1 : cof_sink_count(b->sink);
     cof_uuid_format(out->uuid, b->preamble.uuid);
     out->plain_bytes = b->writer.plain_bytes;
     out->stored_bytes = cof_sink_written(b->sink);

@@ -119,6 +119,18 @@ cof_status cof_ending_find(cof_ending *out, cof_body *body, uint32_t volume, uin
     return st;
 }
 
+cof_status cof_ending_find_last(cof_ending *out, cof_body *body, uint32_t volume, uint32_t epoch,
+                                cof_error *err)
+{
+    const place in = {body, volume, cof_body_len(body, volume), epoch};
+    cof_status st = find_at_end(out, &in, err);
+
+    out->volume = volume;
+    if (st != COF_OK)
+        cof_ending_wipe(out);
+    return st;
+}
+
 void cof_ending_wipe(cof_ending *ending)
 {
     cof_tail_wipe(&ending->tail);

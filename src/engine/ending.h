@@ -34,6 +34,10 @@ typedef struct cof_ending {
 cof_status cof_ending_find(cof_ending *out, cof_body *body, uint32_t volume, uint32_t epoch,
                            uint64_t hint, cof_error *err) COF_MUST_USE;
 
+/* The same by the trailer at the end of the file only. */
+cof_status cof_ending_find_last(cof_ending *out, cof_body *body, uint32_t volume, uint32_t epoch,
+                                cof_error *err) COF_MUST_USE;
+
 void cof_ending_wipe(cof_ending *ending);
 
 /*

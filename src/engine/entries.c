@@ -236,6 +236,31 @@ static bool index_belongs(const cof_index_ref *ref, const cof_index_ref *next)
            next->volume != ref->volume;
 }
 
+/* Does what follows the last INDEX of a volume, which ended at `at`, end the volume? */
+static bool volume_ends(const cof_entries *e, cof_place at)
+{
+    const cof_manifest *m = &e->opened->manifest;
+    uint64_t end = m->volumes[at.volume - 1].bytes;
+    uint64_t closing = at.volume < m->volume_count ? COF_FRAME_SIZE + COF_VOLUME_END_SIZE : 0;
+
+    return end >= closing && at.offset <= end - closing &&
+           only_ancillary(e->opened->body, at.volume, at.offset, end - closing);
+}
+
+/* Go on from *at to the start of a later volume, which begins with this record. */
+static bool enter_volume(const cof_entries *e, cof_place *at, uint32_t volume, uint64_t record)
+{
+    const cof_manifest *m = &e->opened->manifest;
+
+    while (at->volume < volume) {
+        if (at->volume >= m->volume_count || !volume_ends(e, *at) ||
+            m->volumes[at->volume].first_record != record)
+            return false;
+        *at = (cof_place){at->volume + 1, 0};
+    }
+    return true;
+}
+
 /*
  * Offsets are not under the root, but they follow from it: the records of an INDEX end where it
  * stands, and begin behind the INDEX before it, or with their volume.  *at is where that was.
@@ -243,13 +268,9 @@ static bool index_belongs(const cof_index_ref *ref, const cof_index_ref *next)
 static bool offsets_fit(const cof_entries *e, const cof_index_ref *ref, const cof_run *run,
                         cof_place *at)
 {
-    const cof_manifest *m = &e->opened->manifest;
-    uint64_t from = ref->volume == at->volume ? at->offset : 0;
-
-    if (ref->volume > m->volume_count ||
-        (ref->volume != at->volume && m->volumes[ref->volume - 1].first_record != run->first) ||
-        run->at.offset > ref->offset || ref->offset - run->at.offset != frames_len(e, ref->count) ||
-        !only_ancillary(e->opened->body, ref->volume, from, run->at.offset))
+    if (!enter_volume(e, at, ref->volume, run->first) || run->at.offset > ref->offset ||
+        ref->offset - run->at.offset != frames_len(e, ref->count) ||
+        !only_ancillary(e->opened->body, ref->volume, at->offset, run->at.offset))
         return false;
     *at = (cof_place){ref->volume, ref->offset + COF_FRAME_SIZE + COF_INDEX_HEADER_SIZE +
                                        (uint64_t)ref->count * COF_ENTRY_SIZE};
@@ -280,19 +301,22 @@ static cof_status load_first(cof_entries *e, size_t b, size_t *next, cof_place *
 
 static cof_status prove_by_index(cof_entries *e, cof_error *err)
 {
+    const cof_manifest *m = &e->opened->manifest;
     cof_order order = {0};
     cof_place at = {1, 0};
     size_t next = 0;
     cof_status st = COF_OK;
 
-    if (!e->opened->ending.found ||
-        cof_tail_records(&e->opened->ending.tail) != e->opened->manifest.records)
+    if (!e->opened->ending.found || cof_tail_records(&e->opened->ending.tail) != m->records)
         return broken(COF_NO_OFFSET, err);
     for (size_t b = 0; st == COF_OK && b < e->blocks; b++) {
         if ((st = load_first(e, b, &next, &at, err)) == COF_OK &&
             (st = note_block(e, &order, b, err)) == COF_OK)
             st = cof_merkle_block_root(e->roots[b], e->entries, e->count, err);
     }
+    if (st == COF_OK &&
+        !(enter_volume(e, &at, (uint32_t)m->volume_count, m->records) && volume_ends(e, at)))
+        return broken(at.offset, err);
     if (st == COF_OK && (st = check_root(e, err)) == COF_OK)
         st = cof_order_finish(&order, &e->opened->manifest, err);
     return st;

@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/secret.h"
 #include "crypto/digest.h"
+#include "engine/volumes.h"
 
 cof_status cof_fetch_check(const cof_reader *r, cof_error *err)
 {
@@ -25,7 +26,7 @@ cof_status cof_fetch_check(const cof_reader *r, cof_error *err)
                         "is needed (--key)");
     if (!cof_opened_trusted(&r->opened))
         return cof_fail(err, COF_AUTH, "the maker of the backup is not trusted");
-    return COF_OK;
+    return cof_volumes_require(&r->opened, true, err);
 }
 
 static bool counts_fit(const cof_entries *e, const cof_manifest *m)
@@ -198,7 +199,7 @@ cof_status cof_fetch_sealed(cof_fetch *f, cof_slice *content, uint64_t number, c
         f->next_at = at.offset + COF_FRAME_SIZE + f->header.stored_len;
     }
     f->damaged = st == COF_AUTH || st == COF_FORMAT || st == COF_IO;
-    return st;
+    return cof_volumes_locate(&f->reader->opened, at.volume, st, err);
 }
 
 cof_status cof_fetch_record(cof_fetch *f, uint64_t number, cof_error *err)

@@ -7,6 +7,7 @@
 
 #include "engine/head.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -66,11 +67,14 @@ static cof_status read_superblocks(cof_head *h, const cof_file *file, cof_error 
     if ((st = cof_superblock_choose(&h->sb, &h->sb_state, h->raw[0], h->raw[1], err)) != COF_OK ||
         (st = cof_preamble_parse(&h->preamble, h->sb.preamble, err)) != COF_OK)
         return st;
+    if (h->sb.role == COF_VOLUME_LATER)
+        return cof_fail_rule(err, COF_UNSUPPORTED, "SB-3", 10,
+                             "%s is volume %" PRIu32 " of a backup; name its first volume",
+                             cof_file_label(file), h->sb.volume);
     if (h->sb.role != COF_VOLUME_WHOLE)
-        return cof_fail_rule(err, COF_UNSUPPORTED, "SB-3", 10, "%s is not a whole backup: it is %s",
-                             cof_file_label(file),
-                             h->sb.role == COF_VOLUME_LATER ? "a later volume of one"
-                                                            : "the head of one without its body");
+        return cof_fail_rule(err, COF_UNSUPPORTED, "SB-3", 10,
+                             "%s is not a whole backup: it is the head of one without its body",
+                             cof_file_label(file));
     return cof_preamble_core(h->core, h->sb.preamble, err);
 }
 

@@ -105,6 +105,39 @@ static void describe_first_maker(cof_info *info, const cof_opened *o)
                        &o->head.locks.candidates);
 }
 
+static cof_volume_state volume_state(const cof_opened *o, uint32_t number)
+{
+    if (o->trouble.status != COF_OK && o->trouble_volume == number)
+        return COF_VOLUME_WRONG;
+    if (!cof_body_has(o->body, number))
+        return COF_VOLUME_MISSING;
+    return number < o->manifest.volume_count &&
+                   cof_body_len(o->body, number) != o->manifest.volumes[number - 1].bytes
+               ? COF_VOLUME_WRONG
+               : COF_VOLUME_HERE;
+}
+
+static cof_status describe_volumes(cof_reader *r, cof_error *err)
+{
+    const cof_opened *o = &r->opened;
+    size_t n = o->manifest.volume_count;
+
+    r->volumes = calloc(n, sizeof(*r->volumes));
+    if (r->volumes == NULL)
+        return cof_fail(err, COF_NOMEM, "out of memory");
+    for (uint32_t i = 0; i < n; i++) {
+        r->volumes[i] =
+            (cof_volume_info){cof_body_path(o->body, i + 1), o->manifest.volumes[i].bytes,
+                              o->manifest.volumes[i].first_record, volume_state(o, i + 1)};
+        r->info.volumes_missing += r->volumes[i].state == COF_VOLUME_MISSING;
+        r->info.file_bytes += cof_body_base(o->body, i + 1) + cof_body_len(o->body, i + 1);
+    }
+    r->info.volumes = r->volumes;
+    r->info.volume_count = n;
+    r->info.volume_problem = o->trouble.status != COF_OK ? o->trouble.message : NULL;
+    return COF_OK;
+}
+
 cof_status cof_reader_describe(cof_reader *r, cof_error *err)
 {
     const cof_opened *o = &r->opened;
@@ -121,8 +154,7 @@ cof_status cof_reader_describe(cof_reader *r, cof_error *err)
     info->damaged = o->damaged;
     info->custody_proven = o->custody_proven;
     info->custody_problem = o->custody_problem[0] != '\0' ? o->custody_problem : NULL;
-    if ((st = cof_file_size(&info->file_bytes, r->file, err)) != COF_OK ||
-        cof_locks_newest(&o->head.locks) == NULL)
+    if ((st = describe_volumes(r, err)) != COF_OK || cof_locks_newest(&o->head.locks) == NULL)
         return st;
     if ((st = describe_recipients(r, err)) != COF_OK)
         return st;

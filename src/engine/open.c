@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "engine/extent.h"
 #include "engine/note.h"
 #include "engine/unlock.h"
 #include "format/limits.h"
@@ -43,37 +44,17 @@ static cof_status same_manifest(const cof_opened *o, cof_slice other, cof_error 
     return st;
 }
 
-static uint64_t last_bytes(const cof_manifest *m)
-{
-    return m->volumes[m->volume_count - 1].bytes;
-}
-
-static cof_status find_ending(cof_opened *o, uint64_t hint, cof_error *err)
-{
-    return cof_ending_find(&o->ending, o->body, cof_body_highest(o->body), o->head.preamble.epoch,
-                           hint, err);
-}
-
-/* From the head if it is there, else from the tail; from both if the body is needed anyway. */
+/* From the head if it is there, else from the tail. */
 static cof_status find_manifest(cof_opened *o, const cof_opening *how, cof_error *err)
 {
     cof_slice in_head = o->head.locks.envelope.manifest;
     cof_status st;
 
-    if (in_head.len == 0) {
-        if ((st = find_ending(o, COF_NO_OFFSET, err)) != COF_OK)
-            return st;
-        if (!o->ending.found)
-            return cof_fail_rule(
-                err, COF_FORMAT, "TL-4", cof_body_base(o->body, 1) + cof_body_len(o->body, 1),
-                "%s is incomplete: it ends without a manifest", cof_file_label(o->file));
-        return load_manifest(o, o->ending.tail.manifests.items[0], err);
-    }
-    if ((st = load_manifest(o, in_head, err)) != COF_OK || how->head_only)
+    if (in_head.len != 0)
+        return load_manifest(o, in_head, err);
+    if ((st = cof_extent_find_tail(o, how, err)) != COF_OK)
         return st;
-    if ((st = find_ending(o, last_bytes(&o->manifest), err)) != COF_OK || !o->ending.found)
-        return st;
-    return same_manifest(o, o->ending.tail.manifests.items[0], err);
+    return load_manifest(o, o->ending.tail.manifests.items[0], err);
 }
 
 /* ---- trust in the maker ---- */
@@ -209,29 +190,23 @@ static cof_status check_manifest(const cof_opened *o, cof_error *err)
                               newest == NULL ? NULL : newest->custody.commitment, err);
 }
 
-/* ---- the body's length ---- */
+/* ---- the body ---- */
 
-/* MF-5: the body ends where the manifest says, give or take the copies of the tail. */
-static cof_status check_length(cof_opened *o, const cof_opening *how, cof_error *err)
+static cof_status look_at_body(cof_opened *o, const cof_opening *how, cof_error *err)
 {
-    uint64_t bytes = last_bytes(&o->manifest);
-    uint64_t have = cof_body_len(o->body, 1), base = cof_body_base(o->body, 1);
+    bool in_head = o->head.locks.envelope.manifest.len != 0;
+    cof_status st;
 
-    if (how->head_only && o->head.locks.envelope.manifest.len != 0)
+    if (how->head_only && in_head)
         return COF_OK; /* CH-1: the body is not even looked at */
-    if (o->manifest.volume_count != 1)
-        return cof_fail(err, COF_UNSUPPORTED, "the backup has %zu volumes; this version reads one",
-                        o->manifest.volume_count);
-    if (have < bytes)
-        return cof_fail_rule(err, COF_FORMAT, "MF-5", base + have,
-                             "%s is cut off: %" PRIu64 " bytes of its content are missing",
-                             cof_file_label(o->file), bytes - have);
-    if (o->ending.found && o->ending.first != bytes)
-        return cof_fail_rule(err, COF_FORMAT, "MF-5", base + o->ending.first,
-                             "the content of %s does not have the length that was signed",
-                             cof_file_label(o->file));
-    o->has_body = true;
-    return cof_ending_check(&o->ending, o->body, bytes, how->report, &o->damaged, err);
+    if ((st = cof_extent_find(o, how, err)) != COF_OK)
+        return st;
+    if (in_head && o->ending.found &&
+        (st = same_manifest(o, o->ending.tail.manifests.items[0], err)) != COF_OK)
+        return st;
+    if ((st = judge_tail_copy(o, how, err)) != COF_OK)
+        return st;
+    return cof_extent_check(o, how, err);
 }
 
 /* ---- custody ---- */
@@ -325,13 +300,12 @@ cof_status cof_opened_load(cof_opened *out, const cof_file *file, const cof_open
 
     memset(out, 0, sizeof(*out));
     out->file = file;
+    out->first_path = how->volumes.first;
     if ((st = cof_head_load(&out->head, file, how->trust, err)) != COF_OK ||
         (st = cof_body_new(&out->body, file, cof_head_length(&out->head), err)) != COF_OK ||
         (st = find_manifest(out, how, err)) != COF_OK ||
         (st = judge_maker(out, how, err)) != COF_OK || /* OP-1: before any private key */
-        (st = check_manifest(out, err)) != COF_OK ||
-        (st = judge_tail_copy(out, how, err)) != COF_OK ||
-        (st = check_length(out, how, err)) != COF_OK)
+        (st = check_manifest(out, err)) != COF_OK || (st = look_at_body(out, how, err)) != COF_OK)
         goto out;
     judge_custody(out, how);
     st = unlock(out, how, err);

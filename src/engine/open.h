@@ -20,12 +20,22 @@
 #include "format/schedule.h"
 #include "store/body.h"
 
+/* Where the later volumes are looked for.  All borrowed. */
+typedef struct cof_volume_search {
+    const char *first; /* path of volume 1: beside it; or NULL */
+    const char *const *dirs;
+    size_t dir_count;
+} cof_volume_search;
+
 typedef struct cof_opened {
-    const cof_file *file; /* borrowed */
+    const cof_file *file;   /* borrowed: volume 1 */
+    const char *first_path; /* borrowed: the path of it, if it has one */
     cof_head head;
-    cof_body *body;    /* owned */
+    cof_body *body;    /* owned: of what was found of the volumes */
     cof_ending ending; /* not looked for if has_body is false and the head has the manifest */
-    bool has_body;     /* the length of the body was checked */
+    bool has_body;     /* all volumes are there, and their lengths are right */
+    cof_error trouble; /* the first thing that is wrong with a later volume; COF_OK if nothing is */
+    uint32_t trouble_volume;
 
     cof_slice manifest_cms; /* borrowed from head or ending */
     cof_signed *manifest_message;
@@ -50,6 +60,7 @@ typedef struct cof_opening {
     const cof_keyring *keys;
     bool head_only; /* the body is neither needed nor looked at, if that can be avoided */
     bool keep_dek;
+    cof_volume_search volumes;
     const cof_report *report;
 } cof_opening;
 

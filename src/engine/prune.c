@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "engine/lock.h"
 #include "engine/reader.h"
+#include "engine/volumes.h"
 #include "os/dir.h"
 #include "os/newfile.h"
 #include "os/os.h"
@@ -56,14 +57,12 @@ static cof_status unlink_durably(const char *path, const cof_file *file, cof_err
     return st;
 }
 
-cof_status cof_reader_remove(const cof_reader *reader, cof_error *err)
+static cof_status remove_first(const cof_reader *reader, cof_error *err)
 {
     const char *path = reader->options->path;
     cof_file *file = NULL;
     cof_status st;
 
-    if (path == NULL)
-        return cof_fail(err, COF_USAGE, "a backup from a pipe cannot be removed");
     if ((st = require_same(path, reader->file, err)) != COF_OK ||
         (st = cof_open_for_change(&file, path, cof_lock_deadline(), err)) != COF_OK ||
         (st = require_same(path, reader->file, err)) != COF_OK ||
@@ -72,6 +71,42 @@ cof_status cof_reader_remove(const cof_reader *reader, cof_error *err)
     st = unlink_durably(path, file, err);
 out:
     cof_file_free(file);
+    return st;
+}
+
+/* Only who is named by a superblock of this backup goes, and only the file that was looked at. */
+static cof_status remove_later(const cof_body *body, uint32_t number, cof_error *err)
+{
+    const char *path = cof_body_path(body, number);
+    cof_file_id id = cof_body_identity(body, number), there;
+    cof_file *file = NULL;
+    cof_status st;
+
+    if ((st = cof_file_open_read(&file, path, err)) != COF_OK ||
+        (st = cof_file_identity(&there, file, err)) != COF_OK)
+        goto out;
+    if (there.dev != id.dev || there.ino != id.ino)
+        st = cof_fail(err, COF_BUSY, "%s is another file now; it was not removed",
+                      cof_file_label(file));
+    else if ((st = require_same(path, file, err)) == COF_OK)
+        st = unlink_durably(path, file, err);
+out:
+    cof_file_free(file);
+    return st;
+}
+
+cof_status cof_reader_remove(const cof_reader *reader, cof_error *err)
+{
+    const cof_body *body = reader->opened.body;
+    cof_status st;
+
+    if (reader->options->path == NULL)
+        return cof_fail(err, COF_USAGE, "a backup from a pipe cannot be removed");
+    if ((st = cof_volumes_require(&reader->opened, true, err)) != COF_OK)
+        return st;
+    st = remove_first(reader, err);
+    for (uint32_t n = 2; st == COF_OK && n <= reader->opened.manifest.volume_count; n++)
+        st = remove_later(body, n, err);
     return st;
 }
 
@@ -104,7 +139,7 @@ cof_status cof_leftovers_find(cof_paths *out, const char *dir, uint64_t seconds,
     cof_names names = COF_NAMES_INIT;
     cof_status st = cof_dir_list(&names, dir, err);
 
-    *out = (cof_paths){NULL, 0};
+    *out = (cof_paths){NULL, 0, 0};
     for (size_t i = 0; st == COF_OK && i < names.count; i++) {
         char *path = NULL;
 

@@ -39,6 +39,7 @@ static cof_status load(cof_reader *r, cof_error *err)
         .claimed = r->options->claimed,
         .prove_maker = r->options->prove_maker,
         .keys = r->options->keys,
+        .volumes = {r->options->path, r->options->volume_dirs, r->options->volume_dir_count},
         .report = &r->options->report,
     };
 
@@ -84,6 +85,7 @@ void cof_reader_free(cof_reader *reader)
         return;
     free(reader->recipients);
     free(reader->custody);
+    free(reader->volumes);
     cof_opened_wipe(&reader->opened);
     cof_file_free(reader->file);
     free(reader);

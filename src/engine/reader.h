@@ -15,6 +15,7 @@ struct cof_reader {
     cof_info info;
     cof_recipient_info *recipients; /* behind info */
     cof_custody_info *custody;      /* behind info */
+    cof_volume_info *volumes;       /* behind info */
 };
 
 /* Fill reader->info from reader->opened.  COF_NOMEM, COF_INTERNAL. */

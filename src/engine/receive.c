@@ -215,6 +215,7 @@ static void fill_result(cof_backup_result *out, const receive *r)
 {
     memset(out, 0, sizeof(*out));
     (void)snprintf(out->path, sizeof(out->path), "%s", cof_sink_path(r->sink, 1));
+    out->volumes = 1;
     cof_uuid_format(out->uuid, r->preamble.uuid);
     out->plain_bytes = r->walk.plain_bytes;
     out->stored_bytes = cof_sink_written(r->sink);

@@ -57,6 +57,7 @@ static cof_status open_backup(making *r, cof_error *err)
         .keys = r->options->keys,
         .head_only = true,
         .keep_dek = true,
+        .volumes = {r->options->path, r->options->volume_dirs, r->options->volume_dir_count},
         .report = &r->options->report,
     };
     cof_status st = cof_opened_load(&r->opened, r->file, &how, err);

@@ -13,6 +13,7 @@
 #include "engine/fetch.h"
 #include "engine/note.h"
 #include "engine/reader.h"
+#include "engine/volumes.h"
 #include "engine/walk.h"
 #include "format/catalog_tree.h"
 #include "format/limits.h"
@@ -106,9 +107,9 @@ static void report_frames(const check *c, size_t damaged, size_t damaged_ends)
                  c->indexes);
     if (damaged_ends > 0)
         cof_note(&c->reader->options->report,
-                 "the marks at the end of %zu volumes are damaged; they are not needed to read the "
+                 "the end marks of %zu of %zu volumes are damaged; they are not needed to read the "
                  "backup",
-                 damaged_ends);
+                 damaged_ends, c->reader->opened.manifest.volume_count);
     cof_reader_damaged(c->reader, damaged + damaged_ends);
 }
 
@@ -126,6 +127,13 @@ static uint64_t archive_len(const check *c)
                                                                        : COF_CATALOG_END;
 }
 
+static cof_status run_walk(cof_walk *walk, const cof_opened *o, cof_error *err)
+{
+    cof_status st = cof_walk_run(walk, err);
+
+    return cof_volumes_locate(o, walk->volume, st, err);
+}
+
 static cof_status walk_body(check *c, cof_error *err)
 {
     const cof_opened *o = &c->reader->opened;
@@ -136,7 +144,7 @@ static cof_status walk_body(check *c, cof_error *err)
 
     if ((st = cof_walk_init(&walk, &o->head.preamble, &hooks, &o->manifest,
                             &c->reader->options->report, err)) == COF_OK &&
-        (st = cof_walk_run(&walk, err)) == COF_OK &&
+        (st = run_walk(&walk, o, err)) == COF_OK &&
         (st = cof_walk_check(&walk, &o->manifest, err)) == COF_OK &&
         (c->catalog == NULL ||
          (st = cof_catalog_checker_finish(c->catalog, archive_len(c), err)) == COF_OK)) {
@@ -213,6 +221,8 @@ cof_status cof_reader_verify(cof_reader *reader, cof_depth depth, cof_error *err
     if (!cof_opened_trusted(&reader->opened))
         return cof_fail_rule(err, COF_AUTH, "ST-2", COF_NO_OFFSET,
                              "the maker of the backup is not trusted");
+    if ((st = cof_volumes_require(&reader->opened, depth != COF_VERIFY_QUICK, err)) != COF_OK)
+        return st;
     st = verify_content(&c, depth, &fetch, err);
     if (c.lineage != NULL)
         cof_fetch_wipe(&fetch);

@@ -208,6 +208,11 @@ static cof_status check_older(const cof_superblock *used, const uint8_t *older, 
     return COF_OK;
 }
 
+cof_volume_role cof_superblock_role(const uint8_t raw[11])
+{
+    return (cof_volume_role)raw[ROLE_AT];
+}
+
 cof_status cof_superblock_choose(cof_superblock *out, cof_superblock_state *state,
                                  const uint8_t *raw_a, const uint8_t *raw_b, cof_error *err)
 {

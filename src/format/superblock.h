@@ -50,6 +50,9 @@ cof_status cof_superblock_emit(uint8_t out[COF_SUPERBLOCK_SIZE], const cof_super
 /* Does this begin as a superblock does?  Only the magic is looked at. */
 bool cof_superblock_has_magic(const uint8_t raw[8]);
 
+/* The role that the first 11 bytes of a superblock claim, whatever the rest is worth. */
+cof_volume_role cof_superblock_role(const uint8_t raw[11]);
+
 /*
  * Are magic and SHA-256 of this copy right?  Says nothing about its fields.  COF_NOMEM; *out is
  * then untouched.

@@ -35,6 +35,7 @@ struct cof_newfile {
     char *temp_path;
     char *aside;                   /* what had the name before, until all of a set are published */
     bool synced;                   /* permissions and bytes are on the disk */
+    bool moved;                    /* and has it no more */
     bool named;                    /* of a set: has its name, which it may lose again */
     char label[COF_TEXT_NAME_CAP]; /* final_path for messages */
 };
@@ -211,17 +212,24 @@ cof_status cof_newfile_publish(cof_newfile *nf, bool force, cof_error *err)
 
 /* ---- several ---- */
 
-/* Move what has the name out of the way, if there is something. */
+/*
+ * What has the name gets another one, beside it where the file system has hard links, before the
+ * first goes to the new file.
+ */
 static cof_status set_aside(cof_newfile *nf, cof_error *err)
 {
+    const cof_os *os = cof_os_get();
     char path[PATH_MAX];
     int n = snprintf(path, sizeof path, "%s/.%.*s.%016" PRIx64 ".old", nf->dir, NAME_PART_MAX,
-                     cof_path_name(nf->final_path), cof_os_get()->token());
+                     cof_path_name(nf->final_path), os->token());
     if (n < 0 || (size_t)n >= sizeof path)
         return cof_fail(err, COF_LIMIT, "the path %s is too long", nf->label);
     if ((nf->aside = strdup(path)) == NULL)
         return cof_fail(err, COF_NOMEM, "out of memory");
-    if (cof_os_get()->rename(nf->final_path, nf->aside) == 0)
+    if (os->link(nf->final_path, nf->aside) == 0)
+        return COF_OK;
+    nf->moved = errno != ENOENT && os->rename(nf->final_path, nf->aside) == 0;
+    if (nf->moved)
         return COF_OK;
     free(nf->aside);
     nf->aside = NULL;
@@ -230,44 +238,57 @@ static cof_status set_aside(cof_newfile *nf, cof_error *err)
 
 static cof_status name_one(cof_newfile *nf, bool force, cof_error *err)
 {
-    cof_status st = force ? set_aside(nf, err) : COF_OK;
-    if (st != COF_OK || (st = give_name(nf, false, err)) != COF_OK)
-        return st;
-    nf->named = true;
-    return COF_OK;
+    cof_status st = give_name(nf, force, err);
+    nf->named = st == COF_OK;
+    return st;
 }
 
-/* The way back: the names go, and who was set aside has his again. */
+/* The way back: the name goes, and who was set aside has it again. */
 static void take_back(cof_newfile *nf)
 {
     const cof_os *os = cof_os_get();
-    if (nf->named)
+    if (nf->aside != NULL && (nf->named || nf->moved))
+        (void)os->rename(nf->aside, nf->final_path);
+    else if (nf->aside != NULL)
+        (void)os->unlink(nf->aside);
+    else if (nf->named)
         (void)os->unlink(nf->final_path);
-    if (nf->named || nf->aside != NULL) {
-        if (nf->aside != NULL)
-            (void)os->rename(nf->aside, nf->final_path);
-        (void)!cof_dir_sync(nf->dir, NULL);
-    }
+    else
+        return;
     nf->named = false;
+    (void)!cof_dir_sync(nf->dir, NULL);
 }
 
-static cof_status name_others(cof_newfile *const *files, size_t count, bool force, cof_error *err)
+/* The directories of all but the first. */
+static cof_status sync_others(cof_newfile *const *files, size_t count, cof_error *err)
 {
     cof_status st = COF_OK;
-    for (size_t i = 1; st == COF_OK && i < count; i++)
-        st = name_one(files[i], force, err);
     for (size_t i = 1; st == COF_OK && i < count; i++)
         if (i + 1 == count || strcmp(files[i]->dir, files[i + 1]->dir) != 0)
             st = sync_directory(files[i], "cannot be given its name safely", err);
     return st;
 }
 
+static cof_status name_others(cof_newfile *const *files, size_t count, bool force, cof_error *err)
+{
+    cof_status st = COF_OK;
+    for (size_t i = 1; st == COF_OK && force && i < count; i++)
+        st = set_aside(files[i], err);
+    if (st == COF_OK && force)
+        st = sync_others(files, count, err);
+    for (size_t i = 1; st == COF_OK && i < count; i++)
+        st = name_one(files[i], force, err);
+    return st == COF_OK ? sync_others(files, count, err) : st;
+}
+
 static void forget(cof_newfile *nf)
 {
     cof_pending_remove(nf->pending);
     nf->pending = NULL;
-    if (nf->aside != NULL)
-        (void)cof_os_get()->unlink(nf->aside);
+    if (nf->aside == NULL)
+        return;
+    (void)cof_os_get()->unlink(nf->aside);
+    (void)!cof_dir_sync(nf->dir, NULL);
 }
 
 static cof_status name_all(cof_newfile *const *files, size_t count, bool force, cof_error *err)

@@ -252,10 +252,12 @@ static bool within_limit(const cof_sink *sink, uint64_t more)
 
 static cof_status no_volume_left(const cof_sink *sink, cof_error *err)
 {
+    char name[COF_TEXT_NAME_CAP];
+
     return cof_fail(err, COF_IO,
                     "%s has reached its limit, and no further volume was named; name more with "
                     "--volume",
-                    cof_file_label(present(sink)));
+                    cof_text_safe_str(name, sizeof(name), cof_sink_path(sink, sink->count)));
 }
 
 /* A frame that did not fit: take it back, but not the room that was kept before it. */

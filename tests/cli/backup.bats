@@ -90,7 +90,7 @@ PY
 }
 
 @test "no output is named" {
-    refuse 2 'say where the backup goes with -o FILE, -o DIR/ or -o -' backup - </dev/null
+    refuse 2 'say where the backup goes with -o FILE, -o DIR/, -o - or --volume FILE' backup - </dev/null
 }
 
 # ---- the source ----

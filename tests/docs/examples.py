@@ -64,7 +64,7 @@ class World:
 
     def documents(self):
         self.shell("""
-            mkdir -p backups documents/cache
+            mkdir -p backups disk1 disk2 documents/cache
             seq 200 >documents/notes.txt
             echo draft >documents/letter.tmp
             echo kept >documents/cache/page

@@ -10,7 +10,8 @@ from dataclasses import replace
 from . import codec as codecs
 from .binary import sha256, u32
 from .cases import block_of, flipped, patched
-from .frames import CATALOG, HEADER, LINEAGE, emit_index, emit_volume_end
+from .frames import CATALOG, HEADER, LINEAGE, Frame, emit_index, emit_volume_end
+from .head import ROLE_LATER, Superblock
 from .people import certificate
 
 
@@ -333,25 +334,113 @@ def _volumes(reg):
     w = reg.world
     draft, other = w.make(volumes=3), w.make(volumes=3)
     one, two, three = draft.files()
-    reg.everywhere("volume-missing-middle", [one, None, three], "FORMAT|IO", "section 1",
-        "volume 2 is not there", rotate="OK")
-    reg.everywhere("volume-missing-last", [one, two], "FORMAT|IO", "section 1 TL-4",
-        "the last volume is not there", rotate="OK")
-    reg.everywhere("volume-of-another-backup", [one, other.files()[1], three], "FORMAT|AUTH|IO", "section 1",
-                   "volume 2 is that of another backup", rotate="OK")
+    reg.good("volumes-under-other-names", [one, three, two], "volumes 2 and 3 have each other's name", "VO-1")
+    stray = Superblock(draft.preamble.emit(), ROLE_LATER, volume=9).emit() * 2
+    reg.good("volume-stray", [one, two, three, stray], "a volume with a number that the manifest does not list", "VO-1")
+    for name, files, text in (
+            ("missing-middle", [one, None, three], "volume 2 is not there"),
+            ("missing-last", [one, two], "the last volume is not there"),
+            ("missing-all", [one], "no later volume is there"),
+            ("of-another-backup", [one, other.files()[1], three], "volume 2 is that of another backup")):
+        reg.body(f"volume-{name}", files, "FORMAT", "VO-1", text)
+    late = w.make(volumes=3, copy=False).files()
+    reg.add("volumes-manifest-in-the-last", late, "VO-3", "no copy of the manifest in the head", quick="OK", verify="OK",
+            restore="OK")
+    reg.everywhere("volume-missing-with-the-manifest", late[:2], "FORMAT", "VO-1 VO-3",
+                   "the last volume is missing, and the head has no manifest")
+    reg.everywhere("volume-missing-before-the-manifest", [late[0], None, late[2]], "FORMAT", "VO-1",
+                   "volume 2 is missing, and the head has no manifest", quick="OK", rotate=None)
+    reg.body("volume-twice", [one, two, three, two], "FORMAT", "VO-2", "volume 2 is there twice", quick="FORMAT")
+    reg.body("volume-twice-one-cut-off", [one, two, three, two[:9000]], "FORMAT", "VO-2",
+             "volume 2 is there twice, once cut off", quick="FORMAT")
+    for name, raw, rules, text in (
+            ("cut-off", two[:-1], "MF-5", "the last byte of volume 2 is missing"),
+            ("cut-off-at-a-frame", two[:8192 + HEADER + 4096 + 16], "MF-5", "volume 2 ends after its first record"),
+            ("only-its-head", two[:8192], "MF-5", "volume 2 ends with its head"),
+            ("trailing-bytes", two + b"\0", "GE-3", "a byte after VOLUME-END"),
+            ("trailing-frame", two + Frame(0x90, 4).emit() + b"more", "GE-3", "a frame after VOLUME-END")):
+        reg.body(f"volume-{name}", [one, raw, three], "FORMAT", rules, text, quick="FORMAT")
+    reg.body("volume-cut-off-in-its-head", [one, two[:5000], three], "FORMAT", "VO-1 MF-5",
+             "volume 2 ends inside its head", quick="OK|FORMAT")
+    reg.body("volume-first-cut-off", [one[:-1], two, three], "FORMAT", "MF-5", "the last byte of volume 1 is missing",
+             quick="FORMAT")
+    reg.body("volume-last-cut-off", [one, two, three[:8192 + 100]], "FORMAT", "MF-5",
+             "the last volume ends inside its first record", quick="FORMAT")
     start = 8192
     reg.body("volume-body-of-another-backup", [one, two[:start] + other.bodies[1], three], "AUTH", "MF-6",
              "volume 2 holds another backup's body under its own head")
+    even = w.make(w.text[:8 * 4096 // 2], volumes=4)
+    first, b, c, last = even.files()
+    assert len(b) == len(c)
+    reg.body("volume-heads-swapped", [first, c[:start] + b[start:], b[:start] + c[start:], last], "AUTH|FORMAT",
+             "RC-1 MF-6", "volumes 2 and 3 say that they are each other")
+    _volume_ends(reg, draft)
+    _volume_lists(reg, draft)
+
+
+def _volume_ends(reg, draft):
+    """VOLUME-END is redundant; where the maker himself put frames wrongly, the body is refused."""
+    one, two, three = draft.files()
     for name, new, text in (("number", emit_volume_end(3, 4), "volume number"),
-            ("record", emit_volume_end(2, 99), "next record")):
+                            ("record", emit_volume_end(2, 99), "next record")):
         body = two[:-len(new)] + new
-        reg.body(f"volume-end-lies-{name}", [one, body, three], "FORMAT|AUTH", "VE-1",
-            f"VOLUME-END lies about the {text}")
-    reg.body("volume-trailing-bytes", [one, two + b"\0", three], "FORMAT", "GE-3", "a byte after VOLUME-END")
-    forged = copy.copy(draft)
-    forged.manifest = dict(draft.manifest)
-    forged.manifest["volumes"] = [dict(v) for v in draft.manifest["volumes"]]
-    forged.manifest["volumes"][1]["first_record"] += 1
-    forged.sign_manifest()
-    reg.body("volume-first-record-lies", forged.files(), "AUTH", "MF-6",
-        "the manifest gives another first_record for volume 2")
+        reg.body(f"volume-end-lies-{name}", [one, body, three], "WARN", "VE-1",
+                 f"VOLUME-END lies about the {text}", restore="OK|WARN")
+    reg.body("volume-end-bit", [one, flipped(two, len(two) - 48), three], "WARN", "VE-1", "one bit of VOLUME-END",
+             restore="OK|WARN")
+
+    def signed(name, change, rules, text):
+        forged = copy.copy(draft)
+        forged.bodies, forged.indexes = list(draft.bodies), list(draft.indexes)
+        change(forged)
+        forged.state()
+        forged.sign_manifest()
+        reg.body(name, forged.files(), "FORMAT", rules, text)
+
+    def more(extra):
+        def change(d):
+            d.bodies[1] += extra
+        return change
+
+    def no_end(d):
+        d.bodies[1] = d.bodies[1][:-48]
+
+    def crossing(d):
+        """The INDEX of volume 2 stands in volume 3, whose own follows."""
+        volume, count, at, first = d.indexes[1]
+        index = d.bodies[1][at:-48]
+        d.bodies[1] = d.bodies[1][:at] + d.bodies[1][-48:]
+        d.bodies[2] = index + d.bodies[2]
+        d.indexes[1] = (3, count, 0, first)
+        d.indexes[2] = (3, d.indexes[2][1], d.indexes[2][2] + len(index), d.indexes[2][3])
+
+    signed("volume-frame-behind-end", more(Frame(0x90, 4).emit() + b"more"), "VE-1 FR-3",
+           "an ancillary frame after VOLUME-END, within what was signed")
+    signed("volume-end-twice", more(emit_volume_end(2, draft.splits[2])), "VE-1", "two VOLUME-END frames")
+    signed("volume-without-end", no_end, "VE-1 IX-1", "volume 2 has no VOLUME-END")
+    signed("volume-index-in-the-next", crossing, "IX-1", "the INDEX of the records of volume 2 stands in volume 3")
+
+
+def _volume_lists(reg, draft):
+    """The manifest, signed by the maker, lists other volumes than there are."""
+    one = draft.manifest["volumes"]
+
+    def listed(volumes):
+        forged = copy.copy(draft)
+        forged.manifest = dict(draft.manifest, volumes=volumes)
+        forged.sign_manifest()
+        return forged.files()
+
+    second = dict(one[1], first_record=one[1]["first_record"] + 1)
+    reg.body("volume-first-record-lies", listed([one[0], second, one[2]]), "AUTH", "MF-6",
+             "the manifest gives another first_record for volume 2")
+    reg.everywhere("volume-first-record-falls", listed([one[0], one[2], one[1]]), "FORMAT", "MF-3",
+                   "first_record decreases")
+    reg.body("volume-list-short", listed(one[:2]), "FORMAT|AUTH", "MF-5 MF-6", "the manifest lists two of three volumes",
+             quick="OK|WARN|FORMAT")
+    reg.body("volume-list-long", listed(one + [{"bytes": 0, "first_record": draft.manifest["records"]}]), "FORMAT",
+             "VO-1 MF-5", "the manifest lists a volume more than there is", quick="OK|WARN|FORMAT")
+    reg.body("volume-without-room-for-its-end", listed([one[0], dict(one[1], bytes=47), one[2]]), "FORMAT", "MF-5 GE-3",
+             "a volume that is not the last, of 47 bytes", quick="FORMAT")
+    many = [one[0]] + [{"bytes": 48, "first_record": 9}] * 65535
+    reg.everywhere("volume-list-too-long", listed(many), "LIMIT|FORMAT", "MF-3 SD-1", "65,536 volumes")

@@ -317,8 +317,8 @@ def _members(reg):
     forged = copy.copy(draft)
     forged.manifest = dict(m, volumes=m["volumes"] + [{"bytes": 0, "first_record": m["records"]}])
     forged.sign_manifest()
-    reg.everywhere("manifest-volume-more", forged.files(), "FORMAT|IO", "MF-5 section 1",
-        "a volume more than there is", rotate="OK")
+    reg.body("manifest-volume-more", forged.files(), "FORMAT", "VO-1 MF-5",
+        "a volume more than there is", quick="OK|FORMAT")
     plain = w.make(recipients=[])
     plain.manifest["commitment"] = "0" * 64
     plain.sign_manifest()

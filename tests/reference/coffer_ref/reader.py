@@ -61,7 +61,8 @@ def valid_signers(statement, certificates):
 class Backup:
     """An opened backup. `warnings` lists (rule, words); `verdict` is None for good custody."""
 
-    def __init__(self, path, trust, volumes=(), need_body=True, prove_maker=False):
+    def __init__(self, path, trust, volumes=(), need_body=True, need_all=True, prove_maker=False):
+        """`volumes`: files and directories to look in for later volumes; `need_all`: none may be missing."""
         self.trust, self.prove_maker = trust, prove_maker
         self.warnings = []
         self.first = Volume(path)
@@ -73,7 +74,7 @@ class Backup:
         self.envelope = self._envelope()
         signers(self.envelope)
         self.locks = Locks(self.envelope, self.preamble_raw, self.preamble) if self.sealed else None
-        self._volumes(volumes, need_body)
+        self._volumes(volumes, need_body, need_all)
         self._manifest()
         self.verdict = self._custody_verdict() if self.sealed else None
         if self.verdict:
@@ -137,22 +138,27 @@ class Backup:
 
     # -- manifest -----------------------------------------------------------
 
-    def _volumes(self, paths, need_body):
-        """All volumes and the tail, or the tail None where the body is elsewhere."""
-        self.tail, self.volumes = None, [self.first]
+    def _volumes(self, paths, need_body, need_all):
+        """Volumes by number, and the tail; that is None where it is elsewhere."""
+        self.tail, self.volumes = None, {1: self.first}
         copy = self.envelope.one(MANIFEST)
         if self.first.superblock.role != ROLE_WHOLE or (copy and not need_body):
             return
         known = Manifest(copy) if copy else None
-        self.volumes += later_volumes(self.first, paths)
-        numbers = [v.superblock.volume for v in self.volumes]
-        wanted = len(known["volumes"]) if known else len(numbers)
-        need(numbers == list(range(1, wanted + 1)), FORMAT, "section 1", f"volumes {numbers} of {wanted}")
-        for volume in self.volumes[1:]:
-            if not volume.intact:
-                self.warn("SB-6", f"the two superblocks of volume {volume.superblock.volume} differ")
+        wanted = len(known["volumes"]) if known else None
+        self.volumes.update(later_volumes(self.first, paths, wanted))
+        last = wanted or max(self.volumes)
+        missing = [n for n in range(1, last + 1) if n not in self.volumes]
+        need(not missing or not need_all, FORMAT, "VO-1", f"volumes {missing} of {last} are missing")
+        for number, volume in self.volumes.items():
+            if number > 1 and not volume.intact:
+                self.warn("SB-6", f"the two superblocks of volume {number} differ")
+        if last in self.volumes:
+            self._tail(self.volumes[last], known)
+
+    def _tail(self, volume, known):
         try:
-            tail = Tail(self.volumes[-1], known)
+            tail = Tail(volume, known)
             tail.parse()
         except Refused as refused:
             if known is None or refused.rule == "GE-3":
@@ -161,6 +167,15 @@ class Backup:
             return
         self.tail = tail
         self.warnings += tail.damage
+
+    def _lengths(self):
+        """MF-5, GE-3: each volume ends where the manifest says; the last one's end is its tail's concern."""
+        parts = self.manifest["volumes"]
+        for number, volume in self.volumes.items():
+            size = parts[number - 1]["bytes"]
+            need(volume.body_size >= size, FORMAT, "MF-5", f"volume {number} is cut off")
+            need(volume.body_size == size or number == len(parts), FORMAT, "GE-3",
+                 f"bytes after the end of volume {number}")
 
     def _manifest(self):
         """MF-4, then the signature, MF-1, MF-2 and MF-5."""
@@ -177,8 +192,11 @@ class Backup:
         need((self.manifest["previous"] is None) == (self.preamble.epoch == 0), FORMAT, "section 4.3", "previous")
         self.maker = self.manifest["by"]
         refuse_mixture(self.manifest, self.locks, self.preamble_raw, self.preamble)
+        if self.tail or len(self.volumes) > 1:
+            need(max(self.volumes) <= len(self.manifest["volumes"]), FORMAT, "MF-5", "number of volumes")
+            self._lengths()
         if self.tail:
-            need(len(self.volumes) == len(self.manifest["volumes"]), FORMAT, "MF-5", "number of volumes")
+            need(self.tail.volume is self.volumes[len(self.manifest["volumes"])], FORMAT, "MF-5", "the tail's volume")
             need(self.tail.first == self.manifest["volumes"][-1]["bytes"], FORMAT, "MF-5", "place of the tail")
 
     def _trusted_signer(self, makers):

@@ -29,7 +29,8 @@ class Judge:
         operation, _, trusted = operation.partition("@")
         operation, _, person = operation.partition(":")
         try:
-            backup = Backup(path, self.trust(trusted), need_body=operation != "rotate", prove_maker=operation == "maker")
+            backup = Backup(path, self.trust(trusted), need_body=operation != "rotate",
+                            need_all=operation != "quick", prove_maker=operation == "maker")
             if operation == "rotate":
                 return self.rotate(path, trusted)
             reads = operation in ("restore", *TREE_OPERATIONS)

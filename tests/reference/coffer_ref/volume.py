@@ -41,26 +41,37 @@ class Volume:
         return self.read(self.body_start + offset, length)
 
 
-def later_volumes(first, paths=()):
-    """Volumes 2 … of the backup that `first` begins, from `paths` and its own directory."""
+def _candidates(first, elsewhere):
+    """Files beside the first volume and in other places: paths of files, or of directories."""
+    beside = os.path.dirname(os.path.abspath(first.path))
+    for place in [*elsewhere, beside]:
+        if os.path.isdir(place):
+            yield from (os.path.join(place, name) for name in sorted(os.listdir(place)))
+        else:
+            yield place
+
+
+def later_volumes(first, elsewhere=(), count=None):
+    """{number: Volume} of volumes 2 … of the backup that `first` begins (VO-1, VO-2)."""
     found = {}
-    directory = os.path.dirname(os.path.abspath(first.path))
-    beside = [os.path.join(directory, name) for name in sorted(os.listdir(directory))]
-    for path in list(paths) + beside:
-        if not os.path.isfile(path) or os.path.samefile(path, first.path):
+    for path in _candidates(first, elsewhere):
+        if not os.path.isfile(path):
             continue
         with open(path, "rb") as f:
-            if f.read(8) != MAGIC and not paths:
+            if f.read(8) != MAGIC and not (f.seek(BLOCK) and f.read(8) == MAGIC):
                 continue
         try:
             volume = Volume(path)
         except Refused:
-            if path in paths:
-                raise
             continue
-        if volume.core == first.core and volume.superblock.role == ROLE_LATER:
-            found.setdefault(volume.superblock.volume, volume)
-    return [found[n] for n in sorted(found)]
+        number = volume.superblock.volume
+        if volume.superblock.role != ROLE_LATER or volume.preamble_raw != first.preamble_raw:
+            continue
+        if count is not None and number > count:
+            continue
+        other = found.setdefault(number, volume)
+        need(os.path.samefile(other.path, path), FORMAT, "VO-2", f"volume {number} is there twice")
+    return found
 
 
 def walk_to_tail(volume):
