@@ -331,7 +331,8 @@ static cof_status finish_volume(cof_sink *sink, cof_error *err)
     cof_newfile *file = sink->files[sink->count - 1];
     cof_status st = complete(sink, err);
 
-    if (st == COF_OK)
+    /* The head of volume 1 will be written once more: it is synced when it is published. */
+    if (st == COF_OK && sink->count > 1)
         st = sink->count > OPEN_MAX_FILES ? cof_newfile_close(file, err)
                                           : cof_newfile_sync(file, err);
     sink->before += sink->written;

@@ -158,7 +158,7 @@ int main(void)
 
     if (log == NULL)
         return 1;
-    subject_make(&s, 0);
+    subject_make(&s, 0, false);
     record_rotation(log, &s);
     between_writes(&s, log);
     inside_a_write(&s, log);

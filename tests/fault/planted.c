@@ -46,7 +46,7 @@ int main(void)
 {
     subject s;
 
-    subject_make(&s, 0);
+    subject_make(&s, 0, false);
     catches(&s, leave_out, 2, "no fsync between envelope and superblock");
     catches(&s, leave_out, 4, "no fsync at the commit");
     catches(&s, leave_out, 8, "no fsync at the end");

@@ -54,6 +54,7 @@ static verdict judge(void *ctx, const image *i)
 {
     const publication *p = ctx;
     bool replaces = p->replaced[0] != '\0';
+    size_t names = p->s->kit.volumes ? 3 : 1;
     kit k = p->s->kit;
     kit_outcome o;
     size_t len;
@@ -67,7 +68,7 @@ static verdict judge(void *ctx, const image *i)
     if (o.status != COF_OK || !o.same || o.damaged > 0 || o.pending)
         return (verdict){SIDE_LOST, false, "half a backup has the final name"};
     return (verdict){replaces && strcmp(o.uuid, p->replaced) == 0 ? SIDE_BEFORE : SIDE_AFTER,
-                     i->name_count == 1, NULL};
+                     i->name_count == names, NULL};
 }
 
 static tally hunt_for(publication *p, const cof_os *os, void (*plant)(op_log *log, bool finishing))
@@ -122,13 +123,44 @@ static void catches(publication *p, op_kind which, const char *what)
     hunt_tell(what, &t, true);
 }
 
+/* ---- several volumes ---- */
+
+static int cannot_link(const char *from, const char *to)
+{
+    (void)from;
+    (void)to;
+    errno = EPERM;
+    return -1;
+}
+
+/* All volumes are there before volume 1 is; and what they replace goes only then. */
+static void publish_volumes(void)
+{
+    cof_os no_links = *cof_os_real();
+    publication p = {.receive = false};
+    subject s;
+
+    subject_make(&s, 0, true);
+    p.s = &s;
+    survives(&p, NULL, "a new backup of three volumes");
+    catches(&p, OP_SYNC, "planted: three names before the bytes are on the disk");
+    catches(&p, OP_SYNC_NAMES, "planted: the first volume has its name before the others");
+    snprintf(p.replaced, sizeof(p.replaced), "%s", s.uuid);
+    image_copy(&p.start, &s.start);
+    survives(&p, NULL, "a new backup of three volumes in place of another");
+    no_links.link = cannot_link;
+    survives(&p, &no_links, "the same where there are no hard links");
+    image_wipe(&p.start);
+    subject_remove(&s);
+}
+
 int main(void)
 {
     cof_os old_system = *cof_os_real();
     publication p = {.receive = false};
     subject s;
 
-    subject_make(&s, 0);
+    subject_make(&s, 0, false);
     p.s = &s;
     snprintf(p.sent, sizeof(p.sent), "%s/sent.cof", s.kit.dir);
     kit_backup(&s.kit, p.sent, "none", false);
@@ -146,5 +178,6 @@ int main(void)
     survives(&p, NULL, "a new backup in place of another");
     image_wipe(&p.start);
     subject_remove(&s);
+    publish_volumes();
     return hunt_end();
 }

@@ -67,13 +67,31 @@ static void remove_file(void *ctx, const char *path)
     must(unlink(path) == 0, path);
 }
 
+/* A file with several names is one file.  in_dir has room for one path at a time. */
+static bool lay_link(const char *dir, const image *i, size_t k)
+{
+    char first[PATH_MAX];
+    size_t other = 0;
+
+    while (i->names[other].file != i->names[k].file)
+        other++;
+    if (other == k)
+        return false;
+    snprintf(first, sizeof(first), "%s", in_dir(dir, i->names[other].name));
+    must(link(first, in_dir(dir, i->names[k].name)) == 0, first);
+    return true;
+}
+
 void record_lay(const char *dir, const image *i)
 {
     for_each_name(dir, remove_file, NULL);
     for (size_t k = 0; k < i->name_count; k++) {
         size_t file = i->names[k].file, len = i->files[file].len;
-        int fd = open(in_dir(dir, i->names[k].name), O_WRONLY | O_CREAT | O_EXCL, 0600);
+        int fd;
 
+        if (lay_link(dir, i, k))
+            continue;
+        fd = open(in_dir(dir, i->names[k].name), O_WRONLY | O_CREAT | O_EXCL, 0600);
         must(fd >= 0 && write(fd, i->files[file].data, len) == (ssize_t)len && close(fd) == 0,
              i->names[k].name);
     }

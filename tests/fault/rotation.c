@@ -3,7 +3,8 @@
 /*
  * Does a rotation survive loss of power at any write, also in the run that finishes it (P7, CH-2)?
  *
- * Usage: rotation HISTORY: how many rotations lie behind the backup, 0 or an odd number.
+ * Usage: rotation HISTORY [volumes]: how many rotations lie behind the backup, 0 or an odd number;
+ * and whether it has three volumes.
  */
 
 #include <stdio.h>
@@ -20,13 +21,15 @@ int main(int argc, char **argv)
     subject s;
     tally t;
 
-    if (argc != 2)
+    if (argc < 2)
         return 2;
-    subject_make(&s, (size_t)atoi(argv[1]));
-    snprintf(what, sizeof(what), "a rotation after %s others", argv[1]);
+    subject_make(&s, (size_t)atoi(argv[1]), argc > 2);
+    snprintf(what, sizeof(what), "a rotation after %s others%s", argv[1],
+             argc > 2 ? ", of three volumes" : "");
     c = subject_scenario(&s);
     t = hunt(&c, &thorough);
     hunt_tell(what, &t, false);
+    hunt_say(t.images >= 10000, "at least 10,000 images were judged");
     subject_remove(&s);
     return hunt_end();
 }

@@ -143,10 +143,11 @@ static bool is_wiped(const subject *s, const image *i)
     return true;
 }
 
-void subject_make(subject *s, size_t history)
+void subject_make(subject *s, size_t history, bool volumes)
 {
     memset(s, 0, sizeof(*s));
-    kit_make(&s->kit, "none", 6000);
+    kit_make(&s->kit, "none", volumes ? KIT_VOLUMES_LEN : 6000);
+    s->kit.volumes = volumes;
     snprintf(s->name, sizeof(s->name), "x.cof");
     snprintf(s->disk, sizeof(s->disk), "%s/disk", s->kit.dir);
     snprintf(s->path, sizeof(s->path), "%s/%s", s->disk, s->name);
@@ -213,12 +214,30 @@ static verdict lost(const char *why)
     return (verdict){SIDE_LOST, false, why};
 }
 
+/* A change of the head leaves every byte of the later volumes alone. */
+static bool others_are_as_they_were(const subject *s, const image *i)
+{
+    for (size_t k = 0; k < s->start.name_count; k++) {
+        const char *name = s->start.names[k].name;
+        size_t before_len, len;
+        const uint8_t *before = image_find(&s->start, name, &before_len);
+        const uint8_t *now = image_find(i, name, &len);
+
+        if (strcmp(name, s->name) != 0 &&
+            (now == NULL || len != before_len || memcmp(now, before, len) != 0))
+            return false;
+    }
+    return true;
+}
+
 /* It opens with one of the keys, and the other is told that it is not for it. */
 static verdict judge_keys(kit_outcome *opened, const subject *s, const image *i, cof_trust *trust)
 {
     kit_outcome old, new;
     bool at_rest = is_at_rest(s, i);
 
+    if (!others_are_as_they_were(s, i))
+        return lost("a later volume was changed");
     record_lay(s->disk, i);
     old = try_with(s, s->old_keys, trust);
     new = try_with(s, s->new_keys, trust);

@@ -36,8 +36,8 @@ typedef struct subject {
     size_t needle_count;
 } subject;
 
-/* `history` rotations among the old recipients come first. */
-void subject_make(subject *s, size_t history);
+/* `history` rotations among the old recipients come first.  With volumes it has three of them. */
+void subject_make(subject *s, size_t history, bool volumes);
 void subject_remove(subject *s);
 
 /*

@@ -120,18 +120,34 @@ static void read_back(kit *k)
     must_be(k->bytes != NULL && pread(k->fd, k->bytes, k->len, 0) == (ssize_t)k->len, "pread");
 }
 
+/* A head, and one record of 4096 bytes with all that may have to close the volume behind it. */
+#define ONE_RECORD (32 + 4096 + 4 + 16 + 32 + 24 + 64 + 48)
+#define FIRST_HEAD (2 * 4096 + 2 * 16384)
+#define LATER_HEAD (2 * 4096)
+
 void kit_backup(const kit *k, const char *path, const char *compress, bool force)
 {
     cof_error err = COF_ERROR_INIT;
-    const cof_backup_options o = {.output = path,
-                                  .force = force,
-                                  .recipients = k->recipient,
-                                  .signer = k->signer,
-                                  .compress = compress,
-                                  .record_size = 4096,
-                                  .label = "kit"};
+    char second[160], third[160];
+    const cof_volume_place places[] = {
+        {path, FIRST_HEAD + ONE_RECORD}, {second, LATER_HEAD + ONE_RECORD}, {third, 0}};
+    cof_backup_options o = {.output = path,
+                            .force = force,
+                            .recipients = k->recipient,
+                            .signer = k->signer,
+                            .compress = compress,
+                            .record_size = 4096,
+                            .label = "kit"};
     cof_backup *b = NULL;
 
+    snprintf(second, sizeof(second), "%s.002", path);
+    snprintf(third, sizeof(third), "%s.003", path);
+    if (k->volumes) {
+        o.output = NULL;
+        o.volumes = places;
+        o.volume_count = 3;
+        o.slot_size = 16384;
+    }
     must(cof_backup_begin(&b, &o, &err), &err);
     must(cof_backup_write(b, k->content, k->content_len, &err), &err);
     must(cof_backup_finish(b, NULL, &err), &err);
@@ -151,6 +167,22 @@ void kit_make(kit *k, const char *compress, size_t content_len)
     make_content(k, content_len);
     kit_backup(k, k->path, compress, false);
     k->fd = open(k->path, O_RDWR | O_CLOEXEC);
+    must_be(k->fd >= 0, "open");
+    read_back(k);
+}
+
+void kit_make_volumes(kit *k, unsigned which)
+{
+    char path[160];
+
+    if (!k->volumes) {
+        k->volumes = true;
+        snprintf(k->path, sizeof(k->path), "%s/v.cof", k->dir);
+        kit_backup(k, k->path, "none", false);
+    }
+    snprintf(path, sizeof(path), "%s.%03u", k->path, which);
+    (void)close(k->fd);
+    k->fd = open(path, O_RDWR | O_CLOEXEC);
     must_be(k->fd >= 0, "open");
     read_back(k);
 }

@@ -20,10 +20,19 @@ typedef struct kit {
     cof_keyring *keys;  /* of the recipient */
     cof_signer *signer; /* the maker's */
     cof_certs *recipient, *other;
+    bool volumes; /* backups are cut into three: content of three records, one in each */
 } kit;
+
+#define KIT_VOLUMES_LEN 10000 /* of content in three records */
 
 /* Each ends the process with a message when anything goes wrong. */
 void kit_make(kit *k, const char *compress, size_t content_len);
+
+/*
+ * From here on the backup is one of three volumes, and fd, bytes and len are of one of them (2, 3).
+ * For a kit whose content has KIT_VOLUMES_LEN bytes.
+ */
+void kit_make_volumes(kit *k, unsigned which);
 void kit_remove(kit *k); /* with all files in the folder */
 
 /* Make another backup of the same content and recipient. */

@@ -161,6 +161,35 @@ static void mutate(kit *k, const char *name)
     check_whole(k);
 }
 
+/* A later volume: two superblocks, and its part of the body. */
+static void mutate_volume(kit *k, unsigned which)
+{
+    char what[128];
+
+    kit_make_volumes(k, which);
+    printf("# volume %u of three\n", which);
+    check_whole(k);
+    snprintf(what, sizeof(what), "volume %u: every bit of the superblocks", which);
+    flip(k, what, 0, 8192);
+    snprintf(what, sizeof(what), "volume %u: every bit of the body", which);
+    flip(k, what, 8192, k->len);
+    cut(k);
+    append(k);
+    lose_blocks(k, 8192);
+    check_whole(k);
+}
+
+static void mutate_volumes(void)
+{
+    kit k;
+
+    kit_make(&k, "none", KIT_VOLUMES_LEN);
+    mutate_volume(&k, 2);
+    step *= 8; /* the last one has the tail, as a single one has */
+    mutate_volume(&k, 3);
+    kit_remove(&k);
+}
+
 int main(int argc, char **argv)
 {
     kit k;
@@ -173,6 +202,8 @@ int main(int argc, char **argv)
     part = (unsigned)atoi(argv[1]);
     parts = (unsigned)atoi(argv[2]);
     step = (unsigned)atoi(argv[3]);
+    mutate_volumes();
+    step /= 8;
     kit_make(&k, "zstd", 6000);
     mutate(&k, "zstd");
     kit_rotate(&k);
