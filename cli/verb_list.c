@@ -13,6 +13,7 @@
 #include "volume.h"
 
 #include <coffer/tree.h>
+#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -180,7 +181,9 @@ static cof_status print_entry(void *ctx, const cof_tree_entry *e, cof_error *err
         }
         putchar(args.null ? '\0' : '\n');
     }
-    return ferror(stdout) ? cli_error(err, COF_IO, "cannot write to standard output") : COF_OK;
+    return ferror(stdout)
+               ? cli_error(err, COF_IO, "cannot write to standard output: %s", strerror(errno))
+               : COF_OK;
 }
 
 static cof_status check_options(cof_error *err)
@@ -209,7 +212,7 @@ static cof_status list(cof_reader *reader, const cli_call *call, const cli_repor
     }
     free(p.safe);
     if (fflush(stdout) != 0 && st == COF_OK)
-        st = cli_error(err, COF_IO, "cannot write to standard output");
+        st = cli_error(err, COF_IO, "cannot write to standard output: %s", strerror(errno));
     return st;
 }
 

@@ -70,8 +70,8 @@ cof_status cof_keygen(const cof_keygen_options *o, cof_cert_info *info, cof_erro
 
     if ((st = cof_path_must_be_free(o->key_path, NEVER_REPLACED, err)) != COF_OK ||
         (st = cof_path_must_be_free(o->cert_path, NEVER_REPLACED, err)) != COF_OK ||
-        (st = get_passphrase(&passphrase, o, err)) != COF_OK ||
         (st = cof_key_generate(&key, o->type, err)) != COF_OK ||
+        (st = get_passphrase(&passphrase, o, err)) != COF_OK ||
         (st = cof_cert_self_sign(&cert, key, o->common_name, o->days, purpose, err)) != COF_OK ||
         (st = cof_key_to_pem(&key_pem, key, passphrase, err)) != COF_OK ||
         (st = cof_cert_to_pem(cert, &cert_pem, err)) != COF_OK ||

@@ -122,8 +122,10 @@ cof_status cof_walk_lost(cof_walk_state *w, const struct stat *st, int errno_val
 {
     bool vanished = errno_value == ENOENT || errno_value == ENOTDIR || errno_value == ELOOP;
     cof_catalog_entry e = cof_walk_describe(w, st);
-    cof_status status = cof_walk_problem(w, vanished ? 0 : errno_value,
-                                         vanished ? "was gone when it was to be read" : what, err);
+    const char *gone =
+        w->path.len == w->root_len ? "does not exist" : "was gone when it was to be read";
+    cof_status status =
+        cof_walk_problem(w, vanished ? 0 : errno_value, vanished ? gone : what, err);
 
     e.state = vanished ? COF_ENTRY_VANISHED : COF_ENTRY_UNREADABLE;
     return status == COF_OK ? w->hooks->entry(w->hooks->ctx, &e, err) : status;

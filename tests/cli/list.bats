@@ -101,6 +101,13 @@ assert len(odd) == 1 and bytes.fromhex(odd[0]["name_hex"]) == b"src/a\xff"' "$ou
     [ -e out/src/etc/hosts ]
 }
 
+@test "a full standard output is an error" {
+    status=0
+    "$COFFER" list x.cof --key "$P/ops.key" >/dev/full 2>err || status=$?
+    [ "$status" -eq 6 ]
+    grep -qx 'coffer: x.cof: cannot write to standard output: No space left on device' err
+}
+
 @test "it needs a key, a trusted maker, and files" {
     refuse 4 '.*' list x.cof --key "$P/eve.key"
     refuse 4 '.*--key.*' list x.cof
