@@ -65,7 +65,7 @@ typedef struct cof_os {
     off_t (*seek_hole)(int fd, off_t off); /* EINVAL: the file system knows no holes */
 
     /*
-     * The same, for whoever makes a tree.  The last four, and fstatat, take an empty name as what
+     * The same, for whoever makes a tree.  The last five, and fstatat, take an empty name as what
      * `dir` itself is open to, whatever that is.
      */
     int (*mkdirat)(int dir, const char *name, mode_t mode);
@@ -81,6 +81,7 @@ typedef struct cof_os {
     int (*utimensat)(int dir, const char *name, const struct timespec times[2]);
     int (*setxattrat)(int dir, const char *name, const char *attribute, const void *data,
                       size_t len);
+    int (*removexattrat)(int dir, const char *name, const char *attribute); /* ENODATA: none */
 
     int (*rename)(const char *from, const char *to);
     int (*rename_noreplace)(const char *from, const char *to); /* EINVAL, ENOSYS: not possible */

@@ -213,6 +213,16 @@ static int real_setxattrat(int dir, const char *name, const char *attribute, con
     return lsetxattr(path, attribute, data, len, 0);
 }
 
+static int real_removexattrat(int dir, const char *name, const char *attribute)
+{
+    char path[PATH_MAX];
+    if (name[0] == '\0')
+        return fremovexattr(dir, attribute);
+    if (name_below(path, sizeof path, dir, name) != 0)
+        return -1;
+    return lremovexattr(path, attribute);
+}
+
 static off_t real_seek_data(int fd, off_t off)
 {
     return lseek(fd, off, SEEK_DATA);
@@ -338,6 +348,7 @@ static const cof_os real = {
     .fchmodat = real_fchmodat,
     .utimensat = real_utimensat,
     .setxattrat = real_setxattrat,
+    .removexattrat = real_removexattrat,
     .rename = rename,
     .rename_noreplace = real_rename_noreplace,
     .link = link,

@@ -2,7 +2,8 @@
 
 /*
  * The order matters: a change of owner takes set-user-ID and capabilities away; attributes need the
- * permission to write; a change of permissions changes an ACL; everything changes the times.
+ * permission to write; a change of permissions changes an ACL, and is not one as long as there is
+ * an inherited one; everything changes the times.
  */
 
 #include "source/settle.h"
@@ -62,6 +63,26 @@ static void set_attributes(const settling *s, bool acls)
     }
 }
 
+static bool has(const cof_member *member, const char *name)
+{
+    for (size_t i = 0; i < member->attributes.count; i++)
+        if (strcmp(member->attributes.items[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* What the directory that it was made in gave it, and nobody else. */
+static void drop_inherited(const settling *s)
+{
+    static const char *const lists[] = {COF_ACL_ACCESS, COF_ACL_DEFAULT};
+
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+        if (!has(s->member, lists[i]) &&
+            cof_os_get()->removexattrat(s->spot->dir, s->spot->name, lists[i]) != 0 &&
+            errno != ENODATA && errno != ENOTSUP && errno != EACCES)
+            tell(s, errno, "the access control list that it inherited", NULL);
+}
+
 static void set_mode(const settling *s)
 {
     mode_t mode = s->member->mode & ~s->how->mode_mask;
@@ -95,6 +116,8 @@ void cof_settle(const cof_spot *spot, const cof_member *member, const cof_settli
     set_owner(&s);
     set_attributes(&s, false);
     if (!symlink) {
+        if (how->mode_mask == 0)
+            drop_inherited(&s);
         set_mode(&s);
         if (how->mode_mask == 0)
             set_attributes(&s, true);

@@ -106,6 +106,24 @@ assert o["output"] == "out" and o["exit"] == 0 and o["bytes"] == 10' "$output"
     warn 9 'x.cof: src/d/e/x is not restored: .*' restore x.cof --key "$P/ops.key" -C out --force --keep-going
 }
 
+@test "a default ACL of the target opens nothing that was closed" {
+    setfacl -m u:5:r src/z/y
+    setfacl -d -m u:6:rx src/d
+    mkfifo src/p
+    chmod 640 src/a
+    "$COFFER" backup -q -o x.cof src
+    mkdir out
+    setfacl -d -m u:4242:rwx out
+    restore -q -C out
+    same src out/src
+    [ -z "$(getfacl -R out/src 2>/dev/null | grep 4242)" ]
+    restore -q -C two --no-same-permissions
+    mkdir three
+    setfacl -d -m u:4242:rwx three
+    restore -q -C three --no-same-permissions
+    getfacl three/src/a 2>/dev/null | grep -q 4242
+}
+
 @test "--no-same-permissions" {
     chmod 777 src/a
     "$COFFER" backup -q -o x.cof src
