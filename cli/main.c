@@ -26,7 +26,7 @@ const cli_verb *const cli_verbs[] = {
 
 static const char *home_dir;
 static bool want_help;
-static bool quiet;
+static bool quiet, verbose;
 
 const cli_opt cli_common_options[] = {
     {.name = "home",
@@ -35,6 +35,9 @@ const cli_opt cli_common_options[] = {
      .rules = CLI_OPT_ASKED,
      .help = "the home, instead of $COFFER_HOME, ~/.config/coffer, or /etc/coffer for root"},
     {.letter = 'q', .name = "quiet", .flag = &quiet, .help = "print only warnings and errors"},
+    {.name = "verbose",
+     .flag = &verbose,
+     .help = "also say what this system does not offer to confine the process"},
     {.letter = 'h',
      .name = "help",
      .flag = &want_help,
@@ -112,6 +115,7 @@ static cof_status prepare(cli_call *call, const cli_verb *verb, char **argv, cof
         return st;
     call->home = &home;
     call->quiet = quiet;
+    call->verbose = verbose;
     return cof_init(err);
 }
 

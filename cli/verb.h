@@ -15,6 +15,7 @@ typedef struct cli_call {
     const cli_home *home;
     cli_list operands; /* as many as the verb takes */
     bool quiet;
+    bool verbose;
 } cli_call;
 
 enum { CLI_VERB_NO_HOME = 1 /* does not read the home's options: it makes it, or needs none */ };

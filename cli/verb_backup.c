@@ -3,6 +3,7 @@
 /* coffer backup: files, or standard input, become an encrypted, signed backup. */
 
 #include "command.h"
+#include "confine.h"
 #include "credential.h"
 #include "human.h"
 #include "json.h"
@@ -325,6 +326,19 @@ static void print_json(const parts *p, bool tree, const cof_backup_result *resul
     cli_json_print(object, report);
 }
 
+/* A program that makes a dump, or SQLite beside its database, need what is given up here. */
+static cof_status confine(const cli_call *call, const cof_backup_options *o, cof_error *err)
+{
+    cli_confinement c = {.names = o->tree};
+    if (cli_command_asked(&args.command))
+        return COF_OK;
+    if (o->output != NULL)
+        cli_confine_file(&c, o->output);
+    for (size_t i = 0; i < o->volume_count; i++)
+        cli_confine_file(&c, o->volumes[i].path);
+    return cli_confine(&c, call, err);
+}
+
 static int run(const cli_call *call)
 {
     cof_backup_options o = {.label = args.label,
@@ -356,7 +370,8 @@ static int run(const cli_call *call)
     o.signer = p.signer;
     o.report = cli_report_hooks(&report);
     p.expiring = warn_expiring(p.recipients);
-    if ((st = write_backup(&o, &p, &result, &err)) != COF_OK)
+    if ((st = confine(call, &o, &err)) != COF_OK ||
+        (st = write_backup(&o, &p, &result, &err)) != COF_OK)
         goto out;
     cli_report_pause(&report);
     if (args.json)

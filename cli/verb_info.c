@@ -2,6 +2,7 @@
 
 /* coffer info: what is this backup, who can open it, and by whose word do we know? */
 
+#include "confine.h"
 #include "credential.h"
 #include "human.h"
 #include "json.h"
@@ -275,10 +276,12 @@ static int run(const cli_call *call)
     cof_error err = COF_ERROR_INIT;
     cof_status st = COF_OK;
     int exit_status = CLI_EXIT_OK;
+    cli_confinement nowhere = {.count = 0};
     bool from_stdin = cli_targets_read_stdin(&call->operands);
 
     if ((st = cli_trust_load(&trust, &args.trust, call->home, &err)) == COF_OK &&
-        (st = cli_keyring_load(&keys, &args.key, from_stdin, &err)) == COF_OK) {
+        (st = cli_keyring_load(&keys, &args.key, from_stdin, &err)) == COF_OK &&
+        (st = cli_confine(&nowhere, call, &err)) == COF_OK) {
         common.keys = keys;
         common.trust = trust;
         exit_status = describe_all(call, &common);

@@ -2,6 +2,7 @@
 
 /* coffer list: what a backup of files holds. */
 
+#include "confine.h"
 #include "credential.h"
 #include "human.h"
 #include "json.h"
@@ -219,6 +220,7 @@ static cof_status list(cof_reader *reader, const cli_call *call, const cli_repor
 static int run(const cli_call *call)
 {
     const char *target = call->operands.item[0];
+    cli_confinement nowhere = {.count = 0};
     bool from_stdin = strcmp(target, "-") == 0;
     cof_open_options o = {.strict_custody = args.strict_custody,
                           .volume_dirs = args.volume_dirs.item,
@@ -234,7 +236,8 @@ static int run(const cli_call *call)
     if ((st = check_options(&err)) != COF_OK ||
         (st = cli_target_open(&o, target, &err)) != COF_OK ||
         (st = cli_trust_load(&trust, &args.trust, call->home, &err)) != COF_OK ||
-        (st = cli_keyring_load(&keys, &args.key, from_stdin, &err)) != COF_OK)
+        (st = cli_keyring_load(&keys, &args.key, from_stdin, &err)) != COF_OK ||
+        (st = cli_confine(&nowhere, call, &err)) != COF_OK)
         goto out;
     o.keys = keys;
     o.trust = trust;

@@ -8,6 +8,7 @@
  * good ones go.
  */
 
+#include "confine.h"
 #include "credential.h"
 #include "human.h"
 #include "json.h"
@@ -369,6 +370,13 @@ static int run(const cli_call *call)
         (st = cli_trust_load(&trust, &args.trust, call->home, &err)) == COF_OK && trust == NULL)
         st = cli_error(&err, COF_AUTH,
                        "nobody is trusted yet: say with --trust whose backups are to be pruned");
+    if (st == COF_OK) {
+        cli_confinement c = {.count = 0};
+        cli_confine_below(&c, dir);
+        for (size_t i = 0; i < args.volume_dirs.count; i++)
+            cli_confine_below(&c, args.volume_dirs.item[i]);
+        st = cli_confine(&c, call, &err);
+    }
     if (st == COF_OK) {
         p.trust = trust;
         st = prune(&p, dir, &rules, &err);

@@ -2,6 +2,7 @@
 
 /* coffer receive: take a backup from a pipe, check it, and put it on this disk. */
 
+#include "confine.h"
 #include "credential.h"
 #include "human.h"
 #include "json.h"
@@ -103,6 +104,13 @@ static cof_status print_result(const cof_backup_result *result, const cof_trust 
     return COF_OK;
 }
 
+static cof_status confine(const cli_call *call, cof_error *err)
+{
+    cli_confinement c = {.count = 0};
+    cli_confine_file(&c, args.output);
+    return cli_confine(&c, call, err);
+}
+
 static int run(const cli_call *call)
 {
     cof_receive_options o = {.input_fd = STDIN_FILENO,
@@ -117,7 +125,8 @@ static int run(const cli_call *call)
     cli_report_begin(&report, "receiving", call->quiet);
 
     if ((st = check(&err)) == COF_OK &&
-        (st = cli_trust_load(&trust, &args.trust, call->home, &err)) == COF_OK) {
+        (st = cli_trust_load(&trust, &args.trust, call->home, &err)) == COF_OK &&
+        (st = confine(call, &err)) == COF_OK) {
         o.trust = trust;
         o.report = cli_report_hooks(&report);
         st = cof_receive(&o, &result, &err);

@@ -7,6 +7,7 @@
  * given on the command line: one that was taken from the backup could have been widened by a thief.
  */
 
+#include "confine.h"
 #include "credential.h"
 #include "evidence.h"
 #include "human.h"
@@ -260,13 +261,23 @@ static int rekey(const cli_call *call, const loaded *l)
     return cli_status_graver(unwritten, cli_json_end(&report, path, args.json, st, &err));
 }
 
+static cof_status confine(const cli_call *call, cof_error *err)
+{
+    cli_confinement c = {.count = 0};
+    cli_confine_file(&c, call->operands.item[0]);
+    if (args.output != NULL)
+        cli_confine_file(&c, args.output);
+    return cli_confine(&c, call, err);
+}
+
 static int run(const cli_call *call)
 {
     loaded l = {.evidence = CLI_EVIDENCE_NONE};
     cof_error err = COF_ERROR_INIT;
     cof_status st = COF_OK;
     int exit_status = CLI_EXIT_OK;
-    if ((st = check(call, &err)) == COF_OK && (st = load(&l, call->home, &err)) == COF_OK) {
+    if ((st = check(call, &err)) == COF_OK && (st = load(&l, call->home, &err)) == COF_OK &&
+        (st = confine(call, &err)) == COF_OK) {
         exit_status = rekey(call, &l);
     } else {
         cli_say(err.message);

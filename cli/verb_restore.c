@@ -2,6 +2,7 @@
 
 /* coffer restore: a backup becomes a file, a stream, or files and directories again. */
 
+#include "confine.h"
 #include "credential.h"
 #include "evidence.h"
 #include "extract.h"
@@ -178,6 +179,17 @@ static int add_evidence(const cli_evidence *evidence, const char *target, cof_re
     return cli_evidence_add(evidence, object, report, st, err);
 }
 
+/* From here on what is read decides, and it is hostile. */
+static cof_status confine(const cli_call *call, cof_error *err)
+{
+    cli_confinement c = {.names = args.extract.directory != NULL};
+    if (args.extract.directory != NULL)
+        cli_confine_below(&c, args.extract.directory);
+    else if (args.output != NULL && strcmp(args.output, "-") != 0)
+        cli_confine_file(&c, args.output);
+    return cli_confine(&c, call, err);
+}
+
 static int run(const cli_call *call)
 {
     const char *target = call->operands.item[0];
@@ -200,7 +212,8 @@ static int run(const cli_call *call)
         (st = cli_target_open(&o, target, &err)) != COF_OK ||
         (st = cli_trust_load(&trust, &args.trust, call->home, &err)) != COF_OK ||
         (st = cli_keyring_load(&keys, &args.key, from_stdin, &err)) != COF_OK ||
-        (st = cli_evidence_open(&evidence, args.report, &err)) != COF_OK)
+        (st = cli_evidence_open(&evidence, args.report, &err)) != COF_OK ||
+        (st = confine(call, &err)) != COF_OK)
         goto out;
     o.keys = keys;
     o.trust = trust;

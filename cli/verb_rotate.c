@@ -7,6 +7,7 @@
  * --add) is first shown and needs --yes; --remove and --replace cannot widen anybody's access.
  */
 
+#include "confine.h"
 #include "credential.h"
 #include "evidence.h"
 #include "human.h"
@@ -316,6 +317,14 @@ static void rotate_targets(batch *b)
     b->gravest = cli_status_graver(b->gravest, cli_report_end(&b->whole, st, &err));
 }
 
+static cof_status confine(const cli_call *call, cof_error *err)
+{
+    cli_confinement c = {.count = 0};
+    for (size_t i = 0; i < call->operands.count; i++)
+        cli_confine_target(&c, call->operands.item[i]);
+    return cli_confine(&c, call, err);
+}
+
 static int rotate_all(const cli_call *call, const loaded *l)
 {
     batch b = {.l = l, .quiet = call->quiet};
@@ -346,7 +355,8 @@ static int run(const cli_call *call)
     cof_error err = COF_ERROR_INIT;
     cof_status st = COF_OK;
     int exit_status = CLI_EXIT_OK;
-    if ((st = check(call, &err)) == COF_OK && (st = load(&l, call->home, &err)) == COF_OK) {
+    if ((st = check(call, &err)) == COF_OK && (st = load(&l, call->home, &err)) == COF_OK &&
+        (st = confine(call, &err)) == COF_OK) {
         exit_status = rotate_all(call, &l);
     } else {
         cli_say(err.message);

@@ -2,6 +2,7 @@
 
 /* coffer verify: are these backups whole, unchanged, and made by whom we trust? */
 
+#include "confine.h"
 #include "credential.h"
 #include "evidence.h"
 #include "human.h"
@@ -213,12 +214,14 @@ static int run(const cli_call *call)
     cof_error err = COF_ERROR_INIT;
     cof_status st = COF_OK;
     int exit_status = CLI_EXIT_OK;
+    cli_confinement nowhere = {.count = 0};
     bool from_stdin = cli_targets_read_stdin(&call->operands);
 
     if ((st = check(&state, &err)) == COF_OK &&
         (st = cli_trust_load(&trust, &args.trust, call->home, &err)) == COF_OK &&
         (st = cli_keyring_load(&keys, &args.key, from_stdin, &err)) == COF_OK &&
-        (st = cli_evidence_open(&state.evidence, args.report, &err)) == COF_OK) {
+        (st = cli_evidence_open(&state.evidence, args.report, &err)) == COF_OK &&
+        (st = cli_confine(&nowhere, call, &err)) == COF_OK) {
         state.common.keys = keys;
         state.common.trust = trust;
         state.common.prove_maker = args.maker;

@@ -32,6 +32,25 @@ cof_status cof_init(cof_error *err) COF_MUST_USE;
 bool cof_secrets_locked(void);
 
 /*
+ * Give up for good what reading and writing of backups does not need, so that whoever finds a hole
+ * in a parser is in a process that can do little.  From now on this process, and threads that it
+ * begins after this call, can
+ *  - write, create, rename and remove files only at the `count` paths: a directory stands for all
+ *    that is below it, a file for itself.  What is open already stays as it is;
+ *  - start no program, and open no socket: with `names`, those of the same machine (AF_UNIX), by
+ *    which the names of users and groups are looked up;
+ *  - neither trace other processes nor use calls of the kernel that a backup has no need of.
+ * Reading is not restricted: what is read cannot leave.
+ *
+ * To be called when keys and certificates are loaded and before anything of a backup is read;
+ * not by who still has to start a command (cof_backup_command).  *out_missing is NULL, or says in a
+ * few words what of it the system does not offer (static storage); the rest is given up all the
+ * same.  COF_IO: a path that is to be written cannot be found, or the kernel refuses.
+ */
+cof_status cof_confine(const char **out_missing, const char *const *paths, size_t count, bool names,
+                       cof_error *err) COF_MUST_USE;
+
+/*
  * Remove the unpublished temporary files of this process.  Async-signal-safe: for a handler that
  * ends the process afterwards.
  */

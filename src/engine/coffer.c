@@ -6,6 +6,7 @@
 
 #include "base/secret.h"
 #include "crypto/crypto.h"
+#include "os/confine.h"
 #include "os/newfile.h"
 #include "os/os.h"
 
@@ -28,4 +29,10 @@ bool cof_secrets_locked(void)
 void cof_cleanup_on_signal(void)
 {
     cof_newfile_abandon_all();
+}
+
+cof_status cof_confine(const char **out_missing, const char *const *paths, size_t count, bool names,
+                       cof_error *err)
+{
+    return cof_os_confine(out_missing, paths, count, names, err);
 }
