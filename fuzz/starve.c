@@ -99,6 +99,7 @@ void starve_install(void)
 {
     if (CRYPTO_set_mem_functions(crypto_malloc, crypto_realloc, crypto_free) != 1)
         abort();
+    OPENSSL_free(OPENSSL_malloc(1)); /* from now on nobody else can replace them */
 }
 
 void starve_begin(size_t nth, bool on)

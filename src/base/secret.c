@@ -102,6 +102,11 @@ bool cof_secret_all_locked(void)
     return !atomic_load(&lock_refused);
 }
 
+void cof_secret_not_locked(void)
+{
+    atomic_store(&lock_refused, true);
+}
+
 void cof_wipe(void *p, size_t len)
 {
     if (len != 0)

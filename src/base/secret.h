@@ -47,6 +47,9 @@ void cof_secret_free(cof_secret *secret);
 /* False once the system has refused to lock any secret of this process in memory. */
 bool cof_secret_all_locked(void);
 
+/* For other rooms with locked memory of their own: the system has refused to lock it. */
+void cof_secret_not_locked(void);
+
 /* Overwrite `len` bytes with zeros in a way that a compiler keeps: for copies on the stack. */
 void cof_wipe(void *p, size_t len);
 

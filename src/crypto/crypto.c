@@ -60,6 +60,7 @@ static void set_up(void)
     unsigned minor = OPENSSL_version_minor();
     unsigned patch = OPENSSL_version_patch();
 
+    cof_crypto_memory_init();
     if (!cof_crypto_version_ok(major, minor, patch)) {
         (void)cof_fail(&verdict, COF_UNSUPPORTED,
                        "the OpenSSL library loaded here is %u.%u.%u, which lacks fixes that coffer "

@@ -143,7 +143,7 @@ cof_status cof_key_to_pem(cof_secret **out, const cof_key *key, const cof_secret
         (cof_secret_len(passphrase) == 0 || cof_secret_len(passphrase) > COF_PASSPHRASE_MAX))
         return cof_fail(err, COF_USAGE, "a passphrase is 1 to %d bytes long", COF_PASSPHRASE_MAX);
     p8 = EVP_PKEY2PKCS8(key->pkey);
-    bio = BIO_new(BIO_s_mem());
+    bio = BIO_new(BIO_s_secmem());
     if (p8 == NULL || bio == NULL || !write_pem(bio, p8, passphrase) ||
         (len = BIO_get_mem_data(bio, &text)) <= 0) {
         st = cof_crypto_fail(err, "write a private key");

@@ -33,6 +33,9 @@ struct cof_crypto_set {
 
 const struct cof_crypto_set *cof_crypto_get(void);
 
+/* Before anything of the library is used: see crypto/memory.c.  Cannot fail. */
+void cof_crypto_memory_init(void);
+
 /*
  * "the cryptographic library failed to <doing>", with the library's own reason appended, after
  * which its queue is empty: COF_NOMEM if it ran out of memory, otherwise COF_INTERNAL.
