@@ -165,3 +165,24 @@ setup() {
     command -v shellcheck >/dev/null || skip "shellcheck is not installed"
     shellcheck "$root/scripts/recover.sh"
 }
+
+@test "several volumes, and what is said when one is missing, exchanged, foreign or cut off" {
+    backup v.cof rsa-maker --record-size 65536 --compress none --slot-size 16K --volume-size 180000 <"$content"
+    [ -e v.cof.003 ]
+    volumes=(v.cof.0*)
+    recovered "$content" 0 v.cof "${volumes[@]}" "${with[@]}"
+    refused 5 v.cof "${with[@]}"
+    [[ $output =~ 'the backup has 3 volumes, 1 given' ]]
+    refused 5 v.cof v.cof.003 v.cof.002 "${with[@]}"
+    [[ $output =~ 'v.cof.003 is volume 3, not 2' ]]
+    backup w.cof rsa-maker --record-size 65536 --compress none --slot-size 16K --volume-size 180000 <"$content"
+    refused 3 v.cof w.cof.002 "${volumes[@]:1}" "${with[@]}"
+    [[ $output =~ 'w.cof.002 belongs to another backup' ]]
+    cp v.cof.002 good
+    truncate -s -1 v.cof.002
+    refused 5 v.cof "${volumes[@]}" "${with[@]}"
+    [[ $output =~ 'volume 2 is cut off' ]]
+    cp good v.cof.002
+    printf x | dd of=v.cof.002 bs=1 seek=$(($(stat -c %s good) - 20)) conv=notrunc status=none
+    recovered "$content" 9 v.cof "${volumes[@]}" "${with[@]}"
+}
