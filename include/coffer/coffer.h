@@ -10,6 +10,7 @@
 #include <coffer/prune.h>
 #include <coffer/reader.h>
 #include <coffer/rekey.h>
+#include <coffer/repair.h>
 #include <coffer/report.h>
 #include <coffer/rotate.h>
 #include <coffer/tree.h>

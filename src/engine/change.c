@@ -82,7 +82,30 @@ static void plan_superblock(cof_change *c, size_t step, int copy, const uint8_t 
         (cof_change_step){cof_head_superblock_offset(copy), raw, {raw, COF_SUPERBLOCK_SIZE}};
 }
 
-/* Steps 0 to 3.  The copies that are not in use go first. */
+/* Does this slot hold the envelope that is in use, and zeros behind it? */
+static bool slot_is_right(const cof_head *h, int slot)
+{
+    const cof_slice used = h->locks.raw;
+    const cof_buf *have = &h->slots[slot];
+
+    if (!cof_slice_equal((cof_slice){have->data, used.len}, used))
+        return false;
+    for (size_t i = used.len; i < have->len; i++)
+        if (have->data[i] != 0)
+            return false;
+    return true;
+}
+
+static bool superblock_is_right(const cof_head *h, int copy, const uint8_t *raw)
+{
+    return cof_slice_equal((cof_slice){h->raw[copy], COF_SUPERBLOCK_SIZE},
+                           (cof_slice){raw, COF_SUPERBLOCK_SIZE});
+}
+
+/*
+ * Steps 0 to 3.  The copies that are not in use go first.  What is right already is left alone: the
+ * barrier that stands before all makes it durable.
+ */
 static cof_status plan_rest(cof_change *c, cof_superblock *sb, const cof_head *h, cof_error *err)
 {
     int chosen = h->sb_state.chosen;
@@ -94,10 +117,14 @@ static cof_status plan_rest(cof_change *c, cof_superblock *sb, const cof_head *h
         (st = settled_superblock(sb, h, err)) != COF_OK ||
         (st = cof_superblock_emit(c->present_raw, sb, err)) != COF_OK)
         return st;
-    plan_slot(c, 0, 1 - h->slot, &c->present);
-    plan_slot(c, 1, h->slot, &c->present);
-    plan_superblock(c, 2, 1 - chosen, c->present_raw);
-    plan_superblock(c, 3, chosen, c->present_raw);
+    if (!slot_is_right(h, 1 - h->slot))
+        plan_slot(c, 0, 1 - h->slot, &c->present);
+    if (!slot_is_right(h, h->slot))
+        plan_slot(c, 1, h->slot, &c->present);
+    if (!superblock_is_right(h, 1 - chosen, c->present_raw))
+        plan_superblock(c, 2, 1 - chosen, c->present_raw);
+    if (!superblock_is_right(h, chosen, c->present_raw))
+        plan_superblock(c, 3, chosen, c->present_raw);
     return COF_OK;
 }
 
@@ -142,7 +169,8 @@ bool cof_change_has(const cof_change *change, size_t step)
 
 bool cof_change_settles(const cof_change *change)
 {
-    return cof_change_has(change, 0);
+    return cof_change_has(change, 0) || cof_change_has(change, 1) || cof_change_has(change, 2) ||
+           cof_change_has(change, 3);
 }
 
 size_t cof_change_size(const cof_change *change)

@@ -1,0 +1,190 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# Repairing (CH-6): byte for byte what it was before, and never a byte anywhere else.
+
+load helper
+
+head=$((8192 + 2 * 16384)) # length of the head of these backups
+
+setup() {
+    workdir
+    noise 100000 >content
+    "$COFFER" backup -q -o x.cof --compress none - <content
+    cp x.cof whole
+    size=$(stat -c %s x.cof)
+    index=$((head + 32 + 100000 + 16))     # the INDEX frame behind the one record
+    tail=$((index + 32 + 24 + 64))         # the first TAIL frame
+    copy=$(((size - tail) / 2))            # length of each copy of the closing record
+}
+
+# Spoil some bytes; repair must say what it was, and make it whole again: mends OFFSET PATTERN
+mends() {
+    cp whole x.cof
+    poke x.cof "$1" 'SPOILT!'
+    run cmp -s x.cof whole
+    [ "$status" -eq 1 ]
+    accept repair --dry-run x.cof
+    prints "  repairable   $2 \(bytes [0-9]+ to [0-9]+\)"
+    prints 'nothing was written'
+    run cmp -s x.cof whole
+    [ "$status" -eq 1 ]
+    accept repair x.cof
+    prints "  repaired     $2 \(bytes [0-9]+ to [0-9]+\)"
+    cmp x.cof whole
+    accept verify -q x.cof
+}
+
+@test "what is not damaged is left alone" {
+    touch -d '2020-01-01' x.cof
+    accept repair x.cof
+    prints 'x.cof: nothing is damaged'
+    [ "$(stat -c %Y x.cof)" = "$(date -d 2020-01-01 +%s)" ]
+    cmp x.cof whole
+    accept repair -q x.cof
+    [ -z "$output" ]
+}
+
+@test "superblocks and slots" {
+    mends 0 'superblock copy A'
+    mends 4000 'superblock copy A'
+    mends 4096 'superblock copy B'
+    mends 8192 'envelope slot A'
+    mends 9000 'envelope slot A'
+    mends 24000 'envelope slot A'
+    mends 25000 'envelope slot B'
+}
+
+@test "index, record header, closing record" {
+    mends "$index" 'an index'
+    mends $((index + 40)) 'an index'
+    mends $((head + 3)) 'the header of record 0'
+    mends "$tail" 'the first copy of the closing record'
+    mends $((tail + copy - 20)) 'the first copy of the closing record'
+    mends $((tail + copy)) 'the second copy of the closing record'
+    mends $((size - 10)) 'the second copy of the closing record'
+}
+
+@test "the closing record cut off, once and twice" {
+    truncate -s $((tail + copy)) x.cof
+    accept repair x.cof
+    prints '  repaired     the second copy of the closing record .*'
+    cmp x.cof whole
+    truncate -s "$tail" x.cof
+    accept repair x.cof
+    prints 'x.cof: 2 places are damaged'
+    cmp x.cof whole
+}
+
+@test "several at once" {
+    for at in 100 9000 $((index + 5)) "$tail"; do poke x.cof "$at" SPOILT; done
+    accept repair x.cof
+    prints 'x.cof: 4 places are damaged'
+    cmp x.cof whole
+}
+
+@test "an interrupted rotation is completed" {
+    accept rotate x.cof -q --key "$P/ops.key" --remove "$P/rec.crt"
+    cp x.cof done
+    dd if=whole of=x.cof bs=4096 skip=1 seek=1 count=1 conv=notrunc status=none
+    dd if=whole of=x.cof bs=1 skip=8192 seek=8192 count=16384 conv=notrunc status=none
+    accept repair x.cof
+    cmp x.cof done
+}
+
+@test "what a record holds: named, not repaired, status 5; the rest is" {
+    poke x.cof $((head + 500)) SPOILT
+    cp x.cof spoilt
+    refuse 5 '1 of the damaged places exist only once and stay damaged; .*' repair -q x.cof
+    cmp x.cof spoilt
+    poke x.cof 4100 SPOILT
+    run -5 "$COFFER" repair x.cof
+    prints '  damaged      record 0: bytes 0 to 100000 of the content \(bytes 40960 to 141007\)'
+    prints '  repaired     superblock copy B \(bytes 4096 to 8191\)'
+    cmp x.cof spoilt
+}
+
+@test "files that lie in a damaged record are named with a key" {
+    mkdir tree
+    noise 3000000 >tree/a
+    echo small >tree/b
+    noise 9000000 >tree/c
+    "$COFFER" backup -q -o t.cof --compress none tree
+    poke t.cof $((head + 3100000)) SPOILT
+    run -5 "$COFFER" repair t.cof --key "$P/ops.key"
+    prints '  damaged      record 0: bytes 0 to [0-9]+ of the content .*'
+    prints '  in file      tree/a'
+    prints '  in file      tree/c'
+    run -5 "$COFFER" repair t.cof --json --key "$P/ops.key"
+    /usr/bin/python3 -c 'import json, sys
+o = json.loads(sys.argv[1].splitlines()[0])
+assert o["status"] == "FORMAT" and o["exit"] == 5 and o["lost"] == 1 and o["repairable"] == 0
+assert o["changed"] is False and o["files"][-1] == "tree/c"
+assert o["items"][0]["kind"] == "record" and o["items"][0]["record"] == 0' "$output"
+}
+
+@test "records and index damaged: nothing proves the content, only the head is renewed" {
+    poke x.cof $((head + 500)) SPOILT
+    poke x.cof $((index + 96)) SPOILT # the hash of the record
+    poke x.cof "$tail" SPOILT
+    cp x.cof spoilt
+    refuse 5 'nothing can be repaired here: neither the records nor their index prove the content .*' repair -q x.cof
+    cmp x.cof spoilt
+    poke x.cof 0 SPOILT
+    run -5 "$COFFER" repair x.cof
+    prints '  repaired     superblock copy A .*'
+    cmp x.cof spoilt
+}
+
+@test "both superblocks, or both slots: status 5, nothing is written" {
+    poke x.cof 10 SPOILT
+    poke x.cof 4106 SPOILT
+    cp x.cof spoilt
+    refuse 5 '.*' repair x.cof
+    cmp x.cof spoilt
+    cp whole x.cof
+    poke x.cof 9000 SPOILT
+    poke x.cof 25384 SPOILT
+    cp x.cof spoilt
+    refuse 5 'the envelope is damaged, and so is its copy' repair x.cof
+    cmp x.cof spoilt
+}
+
+@test "trust in the maker is needed" {
+    poke x.cof 0 SPOILT
+    cp x.cof spoilt
+    mkdir empty
+    refuse 3 '.*who is not trusted as maker' repair --trust "$P/eve.crt" x.cof
+    cmp x.cof spoilt
+}
+
+@test "bytes behind the end are nobody's to remove" {
+    printf more >>x.cof
+    refuse 5 'x.cof has bytes behind its end' repair x.cof
+}
+
+@test "while somebody changes it: busy, status 11; a dry run needs no lock" {
+    poke x.cof 0 SPOILT
+    /usr/bin/python3 - x.cof <<'PY' &
+import fcntl, struct, sys, time
+f = open(sys.argv[1], "r+b")
+fcntl.fcntl(f, 37, struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 0, 0, 0))  # F_OFD_SETLK
+open("locked", "w").close()
+time.sleep(60)
+PY
+    holder=$!
+    for _ in $(seq 100); do [ -e locked ] || sleep 0.1; done
+    run -11 "$COFFER" repair x.cof
+    [[ $output == *'x.cof is being changed by another process'* ]]
+    [[ $output == *'not repaired'* ]]
+    kill "$holder"
+    wait "$holder" || true
+    accept repair x.cof
+    cmp x.cof whole
+}
+
+@test "not a file of its own" {
+    refuse 2 'repair changes files in place: - is not possible' repair -
+    refuse 2 '.* is a directory.*' repair .
+    refuse 5 'content is not a coffer backup' repair content
+    refuse 6 'cannot open nothing.cof: No such file or directory' repair nothing.cof
+}
