@@ -163,6 +163,17 @@ cof_status cof_path_must_be_free(const char *path, const char *advice, cof_error
                     cof_text_safe_str(name, sizeof(name), path), advice);
 }
 
+cof_status cof_path_may_be_replaced(const char *path, cof_error *err)
+{
+    char name[COF_TEXT_NAME_CAP];
+    struct stat info;
+
+    if (cof_os_get()->lstat(path, &info) != 0 || S_ISREG(info.st_mode) || S_ISLNK(info.st_mode))
+        return COF_OK;
+    return cof_fail(err, COF_USAGE, "%s is no regular file, and is not replaced by one",
+                    cof_text_safe_str(name, sizeof(name), path));
+}
+
 cof_status cof_path_others_can_write(bool *out, const char *path, cof_error *err)
 {
     struct stat info;

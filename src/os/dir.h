@@ -57,6 +57,12 @@ cof_status cof_path_kind(cof_path_type *out, const char *path, cof_error *err) C
 cof_status cof_path_must_be_free(const char *path, const char *advice, cof_error *err) COF_MUST_USE;
 
 /*
+ * COF_USAGE if the path names something that is neither a regular file nor a symbolic link: what
+ * replaces files must not put one in the place of a device such as /dev/null, of a FIFO or socket.
+ */
+cof_status cof_path_may_be_replaced(const char *path, cof_error *err) COF_MUST_USE;
+
+/*
  * May anybody but root and the user of this process change the file or directory: does another own
  * it, or do its permissions let group or others write?  COF_IO.
  */

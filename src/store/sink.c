@@ -95,8 +95,9 @@ static cof_status create(cof_newfile **out, const cof_sink *sink, const place *w
     cof_status st = name_volume(&path, where, number, err);
 
     *out = NULL;
-    if (st == COF_OK && !sink->force)
-        st = cof_path_must_be_free(path, "; use --force to replace it", err);
+    if (st == COF_OK)
+        st = sink->force ? cof_path_may_be_replaced(path, err)
+                         : cof_path_must_be_free(path, "; use --force to replace it", err);
     if (st == COF_OK)
         st =
             cof_newfile_create(out, path, where->like != NULL ? COF_NEWFILE_MODE_AS_IS : 0600, err);

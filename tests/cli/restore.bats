@@ -277,3 +277,14 @@ PY
     [ "${result[0]}" -eq 6 ]
     grep -q '^coffer: .*Broken pipe' err
 }
+
+@test "--force replaces files, and never a device, a FIFO or a socket" {
+    mkfifo fifo
+    mknod null c 1 3
+    for name in fifo null; do
+        refuse 2 ".*$name is no regular file, and is not replaced by one" restore x.cof --key "$P/ops.key" -o $name --force
+        refuse 2 ".*$name is no regular file, and is not replaced by one" backup -o $name --force - <x.cof
+    done
+    [ -p fifo ]
+    [ -c null ]
+}
