@@ -20,9 +20,10 @@ class Report(ctypes.Structure):
 
 
 class OpenOptions(ctypes.Structure):
-    _fields_ = [("path", c_char_p), ("input_fd", c_int), ("spool_dir", c_char_p), ("trust", c_void_p),
-                ("claimed", c_bool), ("keys", c_void_p), ("prove_maker", c_bool), ("strict_custody", c_bool), ("report", Report),
-                ("reserved", c_char * 256)]  # room for what later versions add, as zeros
+    """As in coffer/reader.h of this version, member for member."""
+    _fields_ = [("path", c_char_p), ("input_fd", c_int), ("spool_dir", c_char_p), ("volume_dirs", c_void_p),
+                ("volume_dir_count", c_size_t), ("trust", c_void_p), ("claimed", c_bool), ("keys", c_void_p),
+                ("prove_maker", c_bool), ("strict_custody", c_bool), ("report", Report)]
 
 
 Write = ctypes.CFUNCTYPE(c_int, c_void_p, c_void_p, c_size_t, POINTER(Error))
