@@ -14,6 +14,7 @@
 #include "show.h"
 #include "status.h"
 #include "verb.h"
+#include "volume.h"
 
 #include <coffer/repair.h>
 #include <inttypes.h>
@@ -24,12 +25,14 @@
 static struct {
     cli_trust_args trust;
     cli_key_args key;
+    cli_list volume_dirs;
     bool dry_run, json;
 } args;
 
 static const cli_opt options[] = {
     CLI_TRUST_OPTIONS(args.trust),
     CLI_KEY_OPTIONS(args.key),
+    CLI_VOLUME_DIR_OPTION(args.volume_dirs),
     {.name = "dry-run",
      .flag = &args.dry_run,
      .rules = CLI_OPT_ASKED,
@@ -166,6 +169,8 @@ static int repair(const char *path, const cof_trust *trust, const cof_keyring *k
     cli_report report;
     cli_report_begin(&report, path, quiet);
     const cof_repair_options o = {.path = path,
+                                  .volume_dirs = args.volume_dirs.item,
+                                  .volume_dir_count = args.volume_dirs.count,
                                   .trust = trust,
                                   .keys = keys,
                                   .dry_run = args.dry_run,

@@ -42,7 +42,9 @@ typedef struct cof_repair_item {
 } cof_repair_item;
 
 typedef struct cof_repair_options {
-    const char *path;
+    const char *path;               /* of the first volume */
+    const char *const *volume_dirs; /* as in cof_open_options */
+    size_t volume_dir_count;
     const cof_trust *trust;  /* must name the maker; and a custodian, where both copies of the
                                 envelope have to be weighed */
     const cof_keyring *keys; /* NULL, or: then the files are named that damaged records hold */

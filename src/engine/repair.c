@@ -96,7 +96,11 @@ static cof_status look(repair *r, cof_error *err)
     const cof_repair_options *o = r->options;
     cof_status st;
 
-    r->opening = (cof_open_options){.path = o->path, .trust = o->trust, .keys = o->keys};
+    r->opening = (cof_open_options){.path = o->path,
+                                    .volume_dirs = o->volume_dirs,
+                                    .volume_dir_count = o->volume_dir_count,
+                                    .trust = o->trust,
+                                    .keys = o->keys};
     if (o->path == NULL)
         return cof_fail(err, COF_USAGE, "a repair needs a file");
     if ((st = cof_reader_open(&r->reader, &r->opening, err)) != COF_OK ||

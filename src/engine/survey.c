@@ -362,6 +362,8 @@ cof_status cof_survey_volumes(cof_survey *s, cof_error *err)
     for (uint32_t v = 2; st == COF_OK && v <= o->manifest.volume_count; v++) {
         cof_file *file = NULL;
 
+        if (!cof_body_has(o->body, v))
+            continue;
         if ((st = cof_file_open_read(&file, cof_body_path(o->body, v), err)) == COF_OK)
             st = compare_superblocks(s, v, file, err);
         cof_file_free(file);

@@ -188,3 +188,28 @@ PY
     refuse 5 'content is not a coffer backup' repair content
     refuse 6 'cannot open nothing.cof: No such file or directory' repair nothing.cof
 }
+
+@test "several volumes: superblocks, marks and indexes of each; one that is missing stops what needs it" {
+    noise 500000 >content
+    "$COFFER" backup -q -o v.cof --volume-size 200000 --compress none --record-size 4K - <content
+    mkdir whole.d
+    cp v.cof* whole.d
+    poke v.cof.002 5 SPOILT
+    poke v.cof 4100 SPOILT
+    accept repair v.cof
+    prints '  repaired     superblock copy A, volume 2 \(bytes 0 to 4095\)'
+    prints '  repaired     superblock copy B \(bytes 4096 to 8191\)'
+    for f in v.cof*; do cmp "$f" "whole.d/$f"; done
+    accept verify -q v.cof
+    size=$(stat -c %s v.cof.002)
+    poke v.cof.002 $((size - 12)) SPOILT
+    accept repair v.cof
+    prints '  repaired     the mark at the end of the volume, volume 2 .*'
+    for f in v.cof*; do cmp "$f" "whole.d/$f"; done
+    mkdir gone
+    mv v.cof.002 gone
+    poke v.cof 4100 SPOILT
+    run -5 "$COFFER" repair v.cof
+    prints '  repaired     superblock copy B .*'
+    cmp v.cof whole.d/v.cof
+}
