@@ -151,6 +151,26 @@ holds() {
     [ "$(cat mine)" = mine ]
 }
 
+@test "a FIFO or a device in the target, at the place of a file, is not written into" {
+    mkdir out
+    mkfifo out/victim
+    attack dir-then-file 2 'victim exists already'
+    attack dir-then-file 0 '^$' --force
+    [ -f out/victim ]
+    rm out/victim
+    mknod out/victim c 1 3
+    attack dir-then-file 0 '^$' --force
+    [ "$(cat out/victim)" = evil ]
+}
+
+@test "a device or a FIFO of the same backup, then a file through it" {
+    attack device-then-file 6 ': x is no directory, or a symbolic link, through which nothing is written$'
+    [ -c out/x ]
+    rm -r out
+    attack fifo-then-file 6 ': x is no directory, or a symbolic link, through which nothing is written$'
+    [ -p out/x ]
+}
+
 @test "names with newlines and escapes reach the disk, but no terminal" {
     holds names
     [ -e "out/"$'\e[31mred' ]

@@ -17,7 +17,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..
 from coffer_ref import tree, writer  # noqa: E402
 from coffer_ref.people import Person  # noqa: E402
 
-FILE, DIRECTORY, SYMLINK, HARDLINK = 1, 2, 3, 4
+FILE, DIRECTORY, SYMLINK, HARDLINK, DEVICE, FIFO = 1, 2, 3, 4, 5, 7
 EVIL = (FILE, b"evil\n", "")
 
 
@@ -46,6 +46,8 @@ def cases(victim):
     yield "link-to-link", {"a": (SYMLINK, b"", "b"), "a/evil": EVIL, "b": (SYMLINK, b"", outside)}, None
     yield "link-case", {"A": (SYMLINK, b"", outside), "a/evil": EVIL}, None
     yield "dir-then-file", {"victim": EVIL, "d/evil": EVIL, "d": (DIRECTORY, b"", "")}, None
+    yield "device-then-file", {"x": (DEVICE, b"", ""), "x/evil": EVIL}, None
+    yield "fifo-then-file", {"x": (FIFO, b"", ""), "x/evil": EVIL}, None
     yield "hard-up", {"h": (HARDLINK, b"", deep + victim[1:])}, None
     yield "hard-absolute", {"h": (HARDLINK, b"", victim)}, None
     yield "hard-through-link", {"a": (SYMLINK, b"", outside), "b": (HARDLINK, b"", "a/" + os.path.basename(victim))}, None
