@@ -14,6 +14,7 @@
 
 #include <dirent.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -97,6 +98,9 @@ typedef struct cof_os {
     int (*lock)(int fd, cof_lock_kind kind, int wait);
     /* Which kind of lock, of another opening, keeps one of this kind from being taken now. */
     int (*lock_in_the_way)(int fd, cof_lock_kind wanted, cof_lock_kind *out);
+
+    /* 0, or the error itself, as pthread_create. */
+    int (*thread)(pthread_t *out, void *(*run)(void *arg), void *arg);
 
     int (*clock_gettime)(clockid_t clock, struct timespec *out);
     uint64_t (*token)(void); /* unpredictable, for the names of temporary files */

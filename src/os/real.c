@@ -286,6 +286,11 @@ static int real_lock_in_the_way(int fd, cof_lock_kind wanted, cof_lock_kind *out
     return 0;
 }
 
+static int real_thread(pthread_t *out, void *(*run)(void *arg), void *arg)
+{
+    return pthread_create(out, NULL, run, arg);
+}
+
 static uint64_t real_token(void)
 {
     static atomic_uint_fast64_t count;
@@ -360,6 +365,7 @@ static const cof_os real = {
     .closedir = closedir,
     .lock = real_lock,
     .lock_in_the_way = real_lock_in_the_way,
+    .thread = real_thread,
     .clock_gettime = clock_gettime,
     .token = real_token,
     .isatty = isatty,

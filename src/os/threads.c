@@ -9,6 +9,8 @@
 #include <signal.h>
 #include <stddef.h>
 
+#include "os/os.h"
+
 #define JOBS_MAX 64 /* more are never faster */
 
 typedef struct job {
@@ -24,19 +26,26 @@ static void *run(void *arg)
     return NULL;
 }
 
+bool cof_thread_start(pthread_t *out, void *(*start)(void *arg), void *arg)
+{
+    sigset_t all, before;
+    bool started;
+
+    sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    started = cof_os_get()->thread(out, start, arg) == 0;
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return started;
+}
+
 void cof_threads_run(unsigned jobs, void (*work)(void *ctx), void *ctx)
 {
     job j = {work, ctx};
     pthread_t threads[JOBS_MAX];
     unsigned started = 0;
-    sigset_t all, before;
 
-    sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    while (started + 1 < jobs && started < JOBS_MAX &&
-           pthread_create(&threads[started], NULL, run, &j) == 0)
+    while (started + 1 < jobs && started < JOBS_MAX && cof_thread_start(&threads[started], run, &j))
         started++;
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     work(ctx);
     while (started > 0)
         (void)pthread_join(threads[--started], NULL);
