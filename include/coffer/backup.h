@@ -70,11 +70,13 @@ typedef struct cof_backup_options {
                              key signs with sha256 only: COF_UNSUPPORTED */
     uint32_t record_size; /* bytes, a multiple of 4096 up to 16 MiB; 0: 4 MiB */
     uint64_t slot_size;   /* bytes, a multiple of 4096, 16 KiB to 16 MiB; 0: by the envelope */
-    bool allow_empty;     /* no content at all is a backup, not COF_SOURCE; not for trees */
-    bool tree;            /* the content is files and directories; record_size is then at least
-                             256 KiB */
-    bool named;           /* the content is streams with names: cof_backup_stream; record_size as
-                             for a tree */
+    unsigned jobs;    /* threads that compress and seal; 0: as many as there are processors.  The
+                         backup is the same whatever their number */
+    bool allow_empty; /* no content at all is a backup, not COF_SOURCE; not for trees */
+    bool tree;        /* the content is files and directories; record_size is then at least
+                         256 KiB */
+    bool named;       /* the content is streams with names: cof_backup_stream; record_size as
+                         for a tree */
     cof_report report;
 } cof_backup_options;
 

@@ -45,6 +45,7 @@ typedef struct cof_open_options {
     const cof_keyring *keys; /* NULL: no private key; then restore and a deep verify cannot work */
     bool prove_maker; /* the first maker must be trusted, and his lineage proven, although the one
                          who re-encrypted the backup is trusted as maker too */
+    unsigned jobs;    /* threads that hash, decrypt and decompress; 0: as many as processors */
     bool strict_custody; /* a bad custody verdict is COF_AUTH instead of a warning */
     cof_report report;
 } cof_open_options;

@@ -105,30 +105,58 @@ cof_status cof_aead_rekey(cof_aead *aead, const cof_secret *key, cof_error *err)
     return COF_OK;
 }
 
-/* Set the nonce, take in the additional data, turn len bytes of in into out. */
-static bool process(cof_aead *aead, const uint8_t *nonce, const void *aad, size_t aad_len,
-                    const uint8_t *in, size_t len, uint8_t *out)
+static bool begin(cof_aead *aead, const uint8_t *nonce, const void *aad, size_t aad_len)
 {
     int n = 0;
 
     return EVP_CipherInit_ex2(aead->ctx, NULL, NULL, nonce, -1, NULL) == 1 &&
-           (aad_len == 0 || EVP_CipherUpdate(aead->ctx, NULL, &n, aad, (int)aad_len) == 1) &&
-           (len == 0 || (EVP_CipherUpdate(aead->ctx, out, &n, in, (int)len) == 1 && n == (int)len));
+           (aad_len == 0 || EVP_CipherUpdate(aead->ctx, NULL, &n, aad, (int)aad_len) == 1);
+}
+
+static bool turn(cof_aead *aead, const uint8_t *in, size_t len, uint8_t *out)
+{
+    int n = 0;
+
+    return len == 0 || (EVP_CipherUpdate(aead->ctx, out, &n, in, (int)len) == 1 && n == (int)len);
+}
+
+cof_status cof_aead_seal_begin(cof_aead *aead, const uint8_t nonce[COF_AEAD_NONCE_SIZE],
+                               const void *aad, size_t aad_len, cof_error *err)
+{
+    if (aad_len > COF_AEAD_INPUT_MAX)
+        return cof_fail(err, COF_LIMIT, "too much to encrypt at once");
+    return begin(aead, nonce, aad, aad_len) ? COF_OK : cof_crypto_fail(err, "encrypt");
+}
+
+cof_status cof_aead_seal_next(cof_aead *aead, const uint8_t *in, size_t len, uint8_t *out,
+                              cof_error *err)
+{
+    if (len > COF_AEAD_INPUT_MAX)
+        return cof_fail(err, COF_LIMIT, "too much to encrypt at once");
+    return turn(aead, in, len, out) ? COF_OK : cof_crypto_fail(err, "encrypt");
+}
+
+cof_status cof_aead_seal_end(cof_aead *aead, uint8_t tag[COF_AEAD_TAG_SIZE], cof_error *err)
+{
+    uint8_t none[1];
+    int n = 0;
+
+    if (EVP_CipherFinal_ex(aead->ctx, none, &n) != 1 || n != 0 ||
+        EVP_CIPHER_CTX_ctrl(aead->ctx, EVP_CTRL_AEAD_GET_TAG, COF_AEAD_TAG_SIZE, tag) != 1)
+        return cof_crypto_fail(err, "encrypt");
+    return COF_OK;
 }
 
 cof_status cof_aead_seal(cof_aead *aead, const uint8_t nonce[COF_AEAD_NONCE_SIZE], const void *aad,
                          size_t aad_len, const uint8_t *in, size_t len, uint8_t *out,
                          cof_error *err)
 {
-    int n = 0;
+    cof_status st;
 
-    if (len > COF_AEAD_INPUT_MAX || aad_len > COF_AEAD_INPUT_MAX)
-        return cof_fail(err, COF_LIMIT, "too much to encrypt at once");
-    if (!process(aead, nonce, aad, aad_len, in, len, out) ||
-        EVP_CipherFinal_ex(aead->ctx, out + len, &n) != 1 || n != 0 ||
-        EVP_CIPHER_CTX_ctrl(aead->ctx, EVP_CTRL_AEAD_GET_TAG, COF_AEAD_TAG_SIZE, out + len) != 1)
-        return cof_crypto_fail(err, "encrypt");
-    return COF_OK;
+    if ((st = cof_aead_seal_begin(aead, nonce, aad, aad_len, err)) != COF_OK ||
+        (st = cof_aead_seal_next(aead, in, len, out, err)) != COF_OK)
+        return st;
+    return cof_aead_seal_end(aead, out + len, err);
 }
 
 cof_status cof_aead_open(cof_aead *aead, const uint8_t nonce[COF_AEAD_NONCE_SIZE], const void *aad,
@@ -148,7 +176,7 @@ cof_status cof_aead_open(cof_aead *aead, const uint8_t nonce[COF_AEAD_NONCE_SIZE
 
     for (size_t i = 0; i < COF_AEAD_TAG_SIZE; i++)
         tag[i] = in[text_len + i];
-    if (!process(aead, nonce, aad, aad_len, in, text_len, out) ||
+    if (!begin(aead, nonce, aad, aad_len) || !turn(aead, in, text_len, out) ||
         EVP_CIPHER_CTX_ctrl(aead->ctx, EVP_CTRL_AEAD_SET_TAG, COF_AEAD_TAG_SIZE, tag) != 1)
         st = cof_crypto_fail(err, "decrypt");
     else if (EVP_CipherFinal_ex(aead->ctx, none, &n) != 1)

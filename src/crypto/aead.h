@@ -56,6 +56,19 @@ COF_MUST_USE cof_status cof_aead_seal(cof_aead *aead, const uint8_t nonce[COF_AE
                                       size_t len, uint8_t *out, cof_error *err);
 
 /*
+ * The same in pieces, for who does more with each piece while it is at hand: begin, next..., end.
+ * Each piece of in becomes as many bytes of out, which may be in itself.  The pieces together are
+ * at most COF_AEAD_INPUT_MAX bytes, for which the caller answers.
+ */
+COF_MUST_USE cof_status cof_aead_seal_begin(cof_aead *aead,
+                                            const uint8_t nonce[COF_AEAD_NONCE_SIZE],
+                                            const void *aad, size_t aad_len, cof_error *err);
+COF_MUST_USE cof_status cof_aead_seal_next(cof_aead *aead, const uint8_t *in, size_t len,
+                                           uint8_t *out, cof_error *err);
+COF_MUST_USE cof_status cof_aead_seal_end(cof_aead *aead, uint8_t tag[COF_AEAD_TAG_SIZE],
+                                          cof_error *err);
+
+/*
  * Decrypt len bytes of in (ciphertext and tag) to out, which gets len - 16 bytes and may be in
  * itself.  COF_AUTH if the tag is wrong or len is below 16; out is then wiped (also when it is in
  * itself: the ciphertext is lost with it).

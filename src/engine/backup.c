@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Making a backup: read → compress and seal → write, record by record.
+ * Making a backup: read → compress and seal → write, record by record, several of them at once.
  *
  * Whatever can be refused is refused in begin, before the first byte of content is read: the
  * certificates, the signing key (which signs the custody statement there), the place.  The first
@@ -204,16 +204,22 @@ static cof_status begin_output(cof_backup *b, cof_error *err)
 static cof_status make_pipeline(cof_backup *b, cof_error *err)
 {
     const cof_catalog_hooks hooks = {cof_backup_catalog_record, b};
-    cof_status st = cof_sealer_new(&b->sealer, &b->preamble, b->schedule, b->codec, b->level, err);
+    const cof_pipeline_plan plan = {
+        .preamble = &b->preamble,
+        .schedule = b->schedule,
+        .codec = b->codec,
+        .level = b->level,
+        .threads = b->options->jobs,
+        .writer = &b->writer,
+    };
+    cof_status st = cof_writer_init(&b->writer, b->sink, b->preamble_raw, &b->options->report, err);
 
-    if (st == COF_OK && (b->options->tree || b->options->named))
-        st = cof_catalog_writer_new(&b->catalog, b->preamble.record_size, &hooks, err);
-    if (st != COF_OK)
+    if (st != COF_OK || (st = cof_pipeline_new(&b->pipeline, &plan, err)) != COF_OK ||
+        (st = cof_pipeline_buffer(&b->plain, b->pipeline, err)) != COF_OK)
         return st;
-    b->plain = malloc(b->preamble.record_size);
-    if (b->plain == NULL)
-        return cof_fail(err, COF_NOMEM, "out of memory");
-    return cof_writer_init(&b->writer, b->sink, b->preamble_raw, &b->options->report, err);
+    return b->options->tree || b->options->named
+               ? cof_catalog_writer_new(&b->catalog, b->preamble.record_size, &hooks, err)
+               : COF_OK;
 }
 
 cof_status cof_backup_begin(cof_backup **out, const cof_backup_options *options, cof_error *err)
@@ -332,6 +338,7 @@ cof_status cof_backup_finish(cof_backup *b, cof_backup_result *result, cof_error
         return cof_fail(err, COF_USAGE, "no files were put into a backup that was begun for them");
     if ((st = cof_backup_flush(b, err)) != COF_OK ||
         (b->options->named && (st = cof_backup_finish_streams(b, err)) != COF_OK) ||
+        (st = cof_pipeline_drain(b->pipeline, err)) != COF_OK ||
         (st = cof_writer_close(&b->writer, err)) != COF_OK)
         return st;
     if (b->writer.records == 0 && !b->options->allow_empty)
@@ -353,12 +360,12 @@ void cof_backup_free(cof_backup *b)
 {
     if (b == NULL)
         return;
+    cof_pipeline_free(b->pipeline);
     cof_writer_wipe(&b->writer);
     cof_catalog_writer_free(b->catalog);
     for (size_t i = 0; i < b->stream_count; i++)
         free(b->streams[i].name);
     free(b->streams);
-    cof_sealer_free(b->sealer);
     cof_schedule_free(b->schedule);
     cof_cert_list_wipe(&b->recipients);
     cof_buf_free(&b->keys);

@@ -12,7 +12,7 @@
 #include "crypto/digest.h"
 #include "crypto/signed.h"
 #include "engine/credentials.h"
-#include "engine/write.h"
+#include "engine/pipeline.h"
 #include "format/catalog_tree.h"
 #include "format/schedule.h"
 #include "format/superblock.h"
@@ -43,11 +43,15 @@ struct cof_backup {
     cof_superblock sb;
     cof_buf keys, custody;
 
-    cof_sealer *sealer;
-    cof_writer writer;
+    cof_writer writer; /* of what the pipeline has sealed */
+    cof_pipeline *pipeline;
     uint8_t *plain; /* the record being filled */
     size_t fill;
-    uint64_t total; /* bytes to come, for progress */
+    uint16_t stream;        /* of the next DATA record; 0 unless streams have names */
+    uint64_t stream_bytes;  /* of that stream that were put into the pipeline, ... */
+    uint64_t data_bytes;    /* ... of all streams, ... */
+    uint64_t catalog_bytes; /* ... and of the catalog */
+    uint64_t total;         /* bytes to come, for progress */
     uint64_t started;
 
     cof_catalog_writer *catalog; /* of a tree or of named streams, else NULL */
@@ -73,9 +77,8 @@ cof_status cof_backup_collect(cof_backup *backup, const void *data, size_t len,
 /* Collect everything from a descriptor's own position on.  COF_SOURCE where it cannot be read. */
 cof_status cof_backup_pump(cof_backup *backup, cof_file *in, cof_error *err) COF_MUST_USE;
 
-/* Seal and write one record of this kind. */
-cof_status cof_backup_record(cof_backup *backup, uint8_t kind, const uint8_t *plain, size_t len,
-                             cof_error *err) COF_MUST_USE;
+/* Tell the caller how far it is. */
+cof_status cof_backup_tell(const cof_backup *backup, cof_error *err) COF_MUST_USE;
 
 /* The hook of the catalog's writer; ctx is the backup. */
 cof_status cof_backup_catalog_record(void *ctx, uint64_t *number, cof_slice plain,

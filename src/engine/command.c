@@ -62,9 +62,8 @@ static cof_status read_output(cof_backup *b, cof_process *process, const cof_com
             return st;
         b->fill += got;
         *total += got;
-        st = b->fill == b->preamble.record_size
-                 ? cof_backup_flush(b, err)
-                 : cof_tell(&b->options->report, b->writer.plain_bytes + b->fill, b->total, err);
+        st =
+            b->fill == b->preamble.record_size ? cof_backup_flush(b, err) : cof_backup_tell(b, err);
     } while (st == COF_OK && got > 0);
     return st;
 }

@@ -13,25 +13,26 @@
 #include "engine/note.h"
 #include "os/os.h"
 
-cof_status cof_backup_record(cof_backup *b, uint8_t kind, const uint8_t *plain, size_t len,
-                             cof_error *err)
+cof_status cof_backup_tell(const cof_backup *b, cof_error *err)
 {
-    const cof_frame where = cof_writer_place(&b->writer, kind);
-    cof_sealed sealed;
-    cof_status st;
-
-    if ((st = cof_sealer_run(b->sealer, &sealed, &where, plain, len, err)) != COF_OK ||
-        (st = cof_writer_record(&b->writer, kind, &sealed, len, err)) != COF_OK)
-        return st;
-    return cof_tell(&b->options->report, b->writer.plain_bytes, b->total, err);
+    return cof_tell(&b->options->report, b->data_bytes + b->fill, b->total, err);
 }
 
 cof_status cof_backup_flush(cof_backup *b, cof_error *err)
 {
+    const cof_frame where = {
+        .kind = COF_FRAME_DATA, .stream = b->stream, .offset = b->stream_bytes};
     size_t len = b->fill;
+    cof_status st;
 
+    if (len == 0)
+        return COF_OK;
     b->fill = 0;
-    return len == 0 ? COF_OK : cof_backup_record(b, COF_FRAME_DATA, b->plain, len, err);
+    if ((st = cof_pipeline_put(b->pipeline, &where, &b->plain, len, err)) != COF_OK)
+        return st;
+    b->stream_bytes += len;
+    b->data_bytes += len;
+    return cof_backup_tell(b, err);
 }
 
 cof_status cof_backup_collect(cof_backup *b, const void *data, size_t len, cof_error *err)
@@ -122,9 +123,15 @@ cof_status cof_backup_read_fd(cof_backup *b, int fd, cof_error *err)
 cof_status cof_backup_catalog_record(void *ctx, uint64_t *number, cof_slice plain, cof_error *err)
 {
     cof_backup *b = ctx;
+    const cof_frame where = {
+        .kind = COF_FRAME_CATALOG, .stream = COF_STREAM_CATALOG, .offset = b->catalog_bytes};
+    cof_status st;
 
-    *number = b->writer.records;
-    return cof_backup_record(b, COF_FRAME_CATALOG, plain.data, plain.len, err);
+    *number = cof_pipeline_next(b->pipeline);
+    if ((st = cof_pipeline_copy(b->pipeline, &where, plain, err)) != COF_OK)
+        return st;
+    b->catalog_bytes += plain.len;
+    return cof_backup_tell(b, err);
 }
 
 static cof_status on_data(void *ctx, const void *data, size_t len, cof_error *err)

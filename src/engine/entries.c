@@ -12,6 +12,8 @@
 #include "engine/note.h"
 #include "format/index.h"
 #include "format/limits.h"
+#include "os/pool.h"
+#include "os/threads.h"
 #include "store/spool.h"
 #include "wire/wire.h"
 
@@ -384,7 +386,14 @@ static cof_status prove_by_walking(cof_entries *e, cof_error *err)
     static const cof_report silent = {NULL, NULL, NULL};
     const cof_opened *o = e->opened;
     rebuild r = {.e = e};
-    cof_walk_hooks hooks = {.read = rebuild_read, .record = rebuild_record, .ctx = &r};
+    cof_walk_hooks hooks = {
+        .read = rebuild_read,
+        .record = rebuild_record,
+        .threads = cof_threads_for(0, COF_POOL_WORKERS_MAX),
+        .body = o->body,
+        .hash_only = true,
+        .ctx = &r,
+    };
     cof_walk walk;
     cof_status st;
 

@@ -3,6 +3,11 @@
 /*
  * Fetching records.  Where a record stands follows from the proven entries before it in its block;
  * that is still only a hint, and what is found there is compared with the record's own entry.
+ *
+ * There are two ways.  A single record, as of the catalog, is fetched when it is asked for.  For
+ * content, which is asked for in order, there is a lane: a pool of workers, which the next records
+ * are put into ahead of time.  The two have nothing in common but the entries, so that a look into
+ * the catalog costs the lane nothing.
  */
 
 #include "engine/fetch.h"
@@ -12,9 +17,10 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/num.h"
 #include "base/secret.h"
-#include "crypto/digest.h"
 #include "engine/volumes.h"
+#include "os/threads.h"
 
 cof_status cof_fetch_check(const cof_reader *r, cof_error *err)
 {
@@ -43,8 +49,10 @@ static cof_status prove_origin(cof_fetch *f, cof_error *err)
 
     if (!f->reader->opened.needs_lineage)
         return COF_OK;
-    if ((st = cof_origin_new(&f->origin, f, true, err)) == COF_OK)
-        cof_reader_proven(f->reader);
+    if ((st = cof_origin_new(&f->origin, f, true, err)) != COF_OK)
+        return st;
+    cof_prover_demand(f->prover, f->origin);
+    cof_reader_proven(f->reader);
     return st;
 }
 
@@ -57,13 +65,9 @@ cof_status cof_fetch_init(cof_fetch *out, cof_reader *reader, cof_error *err)
     memset(out, 0, sizeof(*out));
     out->reader = reader;
     out->block = SIZE_MAX;
-    if ((st = cof_fetch_check(reader, err)) != COF_OK)
-        return st;
-    out->frame = malloc(COF_FRAME_SIZE + (size_t)cof_frame_stored_max(&o->head.preamble));
-    if (out->frame == NULL)
-        return cof_fail(err, COF_NOMEM, "out of memory");
-    if ((st = cof_unsealer_new(&out->unsealer, &o->head.preamble, o->schedule, err)) != COF_OK ||
-        (st = cof_sha256_new(&out->sha, err)) != COF_OK)
+    if ((st = cof_fetch_check(reader, err)) != COF_OK ||
+        (st = cof_proof_init(&out->single, &o->head.preamble, err)) != COF_OK ||
+        (st = cof_prover_new(&out->prover, &o->head.preamble, o->schedule, err)) != COF_OK)
         return st;
     st = cof_entries_prove(&out->entries, o, &reader->options->report, &damaged, err);
     cof_reader_damaged(reader, damaged);
@@ -73,35 +77,27 @@ cof_status cof_fetch_init(cof_fetch *out, cof_reader *reader, cof_error *err)
     return st == COF_OK ? prove_origin(out, err) : st;
 }
 
+static void lane_wipe(cof_lane *l)
+{
+    cof_pool_free(l->pool);
+    for (unsigned i = 0; i < l->threads; i++)
+        cof_prover_free(l->provers[i]);
+    for (size_t i = 0; l->ring != NULL && i < l->size; i++)
+        cof_proof_wipe(&l->ring[i]);
+    free(l->ring);
+}
+
 void cof_fetch_wipe(cof_fetch *f)
 {
+    lane_wipe(&f->lane); /* ends what reads the files */
+    cof_proof_wipe(&f->single);
+    cof_prover_free(f->prover);
     cof_origin_free(f->origin);
     cof_entries_wipe(&f->entries);
-    cof_unsealer_free(f->unsealer);
-    cof_sha256_free(f->sha);
-    free(f->frame);
     memset(f, 0, sizeof(*f));
 }
 
-/* RC-8, RC-9: is the frame that was read the one that its proven entry describes? */
-static cof_status prove(const cof_fetch *f, const uint8_t *entry, uint64_t at, cof_error *err)
-{
-    uint8_t sha256[COF_SHA256_SIZE];
-    bool same = memcmp(f->frame, cof_entry_header(entry), COF_FRAME_SIZE) == 0;
-    cof_status st;
-
-    if ((st = cof_sha256_init(f->sha, err)) != COF_OK ||
-        (st = cof_sha256_update(f->sha, f->frame + COF_FRAME_SIZE, f->header.stored_len, err)) !=
-            COF_OK ||
-        (st = cof_sha256_final(f->sha, sha256, err)) != COF_OK)
-        return st;
-    if (same && memcmp(sha256, cof_entry_payload_sha256(entry), sizeof(sha256)) == 0)
-        return COF_OK;
-    return cof_fail_rule(err, COF_AUTH, same ? "RC-8" : "RC-9", at,
-                         "record %" PRIu64 " is not the one that was signed: it was changed or is "
-                         "damaged",
-                         f->header.record);
-}
+/* ---- where a record is ---- */
 
 static const uint8_t *entry_of(const cof_fetch *f, uint64_t number)
 {
@@ -116,7 +112,6 @@ static uint32_t stored_len(const cof_fetch *f, uint64_t number, cof_frame *frame
                : 0;
 }
 
-/* next becomes its first record. */
 cof_status cof_fetch_load_block(cof_fetch *f, size_t b, cof_error *err)
 {
     cof_status st;
@@ -147,75 +142,198 @@ static cof_place find(cof_fetch *f, uint64_t number)
     return (cof_place){run->at.volume, f->next_at};
 }
 
-/* Does a record have to be shown to be the first maker's? */
-static bool needs_origin(const cof_fetch *f, uint64_t number)
+static bool is_of_one_record(cof_status st)
 {
-    return f->origin != NULL && number < cof_origin_records(f->origin);
+    return st == COF_AUTH || st == COF_FORMAT || st == COF_IO;
 }
 
-/* The record that is at hand in the loaded block. */
-static cof_status fetch_found(cof_fetch *f, cof_slice *content, uint64_t number, cof_place at,
-                              cof_error *err)
+/*
+ * Fill in what is to be proven.  The span is then held.  Where the first maker's hash is needed, it
+ * is fetched first, as a single record.
+ */
+static cof_status prepare(cof_fetch *f, cof_proof *p, uint64_t number, cof_error *err)
 {
-    const cof_opened *o = &f->reader->opened;
-    const uint8_t *entry = entry_of(f, number);
+    cof_frame frame;
+    cof_status st = COF_OK;
+
+    if (f->origin != NULL && number < cof_origin_records(f->origin) &&
+        (st = cof_origin_seek(f->origin, number, err)) != COF_OK)
+        return st;
+    if ((st = cof_fetch_load_block(f, (size_t)(number / COF_MERKLE_BLOCK), err)) != COF_OK)
+        return st;
+    p->number = number;
+    p->at = find(f, number);
+    memcpy(p->entry, entry_of(f, number), sizeof(p->entry));
+    st = cof_body_hold(&p->span, f->reader->opened.body, p->at.volume, p->at.offset,
+                       COF_FRAME_SIZE + (size_t)stored_len(f, number, &frame), err);
+    f->damaged = is_of_one_record(st);
+    return st;
+}
+
+/* ---- a single record ---- */
+
+typedef cof_status prove_fn(cof_prover *prover, cof_proof *proof, cof_error *err);
+
+static cof_status fetch_single(cof_fetch *f, uint64_t number, prove_fn *prove, cof_error *err)
+{
+    cof_proof *p = &f->single;
     cof_status st;
 
-    if ((st = cof_frame_parse(&f->header, cof_entry_header(entry), err)) != COF_OK ||
-        (st = cof_frame_check_record(&f->header, &o->head.preamble, err)) != COF_OK)
+    f->held = false;
+    if ((st = prepare(f, p, number, err)) != COF_OK)
         return st;
-    if (f->header.record != number)
-        return cof_fail_rule(err, COF_AUTH, "RC-9", at.offset,
-                             "record %" PRIu64 " is not in its place", number);
-    if ((st = cof_body_read(f->frame, COF_FRAME_SIZE + (size_t)f->header.stored_len, o->body,
-                            at.volume, at.offset, err)) != COF_OK ||
-        (st = prove(f, entry, at.offset, err)) != COF_OK ||
-        (st = cof_unsealer_decrypt(f->unsealer, content, &f->header, f->frame,
-                                   f->frame + COF_FRAME_SIZE, err)) != COF_OK)
-        return st;
-    return needs_origin(f, number) ? cof_origin_check(f->origin, &f->header, *content, err)
-                                   : COF_OK;
+    st = prove(f->prover, p, err);
+    cof_body_let_go(f->reader->opened.body, &p->span);
+    f->damaged = is_of_one_record(st);
+    f->header = p->header;
+    return cof_volumes_locate(&f->reader->opened, p->at.volume, st, err);
+}
+
+cof_status cof_fetch_record(cof_fetch *f, uint64_t number, cof_error *err)
+{
+    cof_status st = COF_OK;
+
+    f->damaged = false;
+    if (!f->held || f->single.number != number) {
+        st = fetch_single(f, number, cof_prover_run, err);
+        f->held = st == COF_OK;
+    }
+    f->header = f->single.header;
+    f->plain = f->single.plain;
+    return st;
+}
+
+cof_status cof_fetch_sealed(cof_fetch *f, cof_slice *content, uint64_t number, cof_error *err)
+{
+    cof_status st;
+
+    f->damaged = false;
+    st = fetch_single(f, number, cof_prover_decrypt, err);
+    *content = f->single.content;
+    return st;
 }
 
 void cof_fetch_forget(cof_fetch *f)
 {
     f->held = false;
-    cof_wipe(f->frame, COF_FRAME_SIZE + cof_frame_stored_max(&f->reader->opened.head.preamble));
+    cof_wipe(f->single.frame,
+             COF_FRAME_SIZE + (size_t)cof_frame_stored_max(&f->reader->opened.head.preamble));
 }
 
-cof_status cof_fetch_sealed(cof_fetch *f, cof_slice *content, uint64_t number, cof_error *err)
+/* ---- records in order ---- */
+
+static cof_status lane_work(void *ctx, unsigned worker, void *job, cof_error *err)
 {
-    cof_place at;
+    return cof_prover_run(((cof_lane *)ctx)->provers[worker], job, err);
+}
+
+static cof_status lane_open(cof_fetch *f, cof_error *err)
+{
+    const cof_opened *o = &f->reader->opened;
+    /* Origin belongs to this thread. */
+    unsigned threads =
+        cof_threads_for(f->origin != NULL ? 1 : f->reader->options->jobs, COF_POOL_WORKERS_MAX);
+    cof_lane *l = &f->lane;
     cof_status st = COF_OK;
 
-    f->damaged = false;
-    f->held = false;
-    if ((needs_origin(f, number) && (st = cof_origin_seek(f->origin, number, err)) != COF_OK) ||
-        (st = cof_fetch_load_block(f, (size_t)(number / COF_MERKLE_BLOCK), err)) != COF_OK)
-        return st;
-    at = find(f, number);
-    if ((st = fetch_found(f, content, number, at, err)) == COF_OK) {
-        f->next = number + 1;
-        f->next_at = at.offset + COF_FRAME_SIZE + f->header.stored_len;
-    }
-    f->damaged = st == COF_AUTH || st == COF_FORMAT || st == COF_IO;
-    return cof_volumes_locate(&f->reader->opened, at.volume, st, err);
+    if (l->pool != NULL)
+        return COF_OK;
+    l->size = threads > 1 ? threads + 2 : 1;
+    if (l->ring == NULL && (l->ring = calloc(l->size, sizeof(*l->ring))) == NULL)
+        return cof_fail(err, COF_NOMEM, "out of memory");
+    for (size_t i = 0; st == COF_OK && i < l->size; i++)
+        st = cof_proof_init(&l->ring[i], &o->head.preamble, err);
+    while (st == COF_OK && l->threads < threads)
+        if ((st = cof_prover_new(&l->provers[l->threads], &o->head.preamble, o->schedule, err)) ==
+            COF_OK)
+            cof_prover_demand(l->provers[l->threads++], f->origin);
+    return st == COF_OK ? cof_pool_new(&l->pool,
+                                       &(cof_pool_plan){threads, l->ring, sizeof(*l->ring), l->size,
+                                                        lane_work, l},
+                                       err)
+                        : st;
 }
 
-cof_status cof_fetch_record(cof_fetch *f, uint64_t number, cof_error *err)
+/* The record that was handed out is not used any more. */
+static void lane_release(cof_fetch *f)
 {
-    cof_slice content;
+    if (f->lane.used == NULL)
+        return;
+    cof_body_let_go(f->reader->opened.body, &f->lane.used->span);
+    cof_pool_give_back(f->lane.pool);
+    f->lane.used = NULL;
+    f->lane.held = false;
+}
+
+/* Take the first of those at work. */
+static cof_status lane_take(cof_fetch *f, cof_error *err)
+{
+    void *job = NULL;
     cof_status st;
 
-    f->damaged = false;
-    if (f->held && f->header.record == number)
-        return COF_OK;
-    if ((st = cof_fetch_sealed(f, &content, number, err)) != COF_OK)
-        return st;
-    st = cof_unsealer_unpack(f->unsealer, &f->plain, &f->header, content, err);
-    f->held = st == COF_OK;
-    f->damaged = st == COF_AUTH || st == COF_FORMAT;
+    lane_release(f);
+    st = cof_pool_take(&job, f->lane.pool, err);
+    f->lane.used = job;
+    f->lane.first++;
     return st;
+}
+
+/* Begin anew with this record. */
+static void lane_restart(cof_fetch *f, uint64_t number)
+{
+    cof_lane *l = &f->lane;
+
+    l->depth = number == l->end && l->depth > 0 ? l->depth : 1;
+    while (l->first < l->end)
+        (void)!lane_take(f, NULL);
+    lane_release(f);
+    l->first = l->end = number;
+}
+
+/* Put records in until there are enough; the first of them must go in. */
+static cof_status lane_fill(cof_fetch *f, cof_error *err)
+{
+    const cof_manifest *m = &f->reader->opened.manifest;
+    cof_lane *l = &f->lane;
+
+    while (l->end < m->records && l->end - l->first < l->depth) {
+        cof_proof *p = cof_pool_get(l->pool);
+        bool wanted = l->end == l->first;
+        cof_status st = COF_OK;
+
+        if (p == NULL)
+            break;
+        if ((st = prepare(f, p, l->end, wanted ? err : NULL)) != COF_OK)
+            return wanted ? st : COF_OK; /* it is said when that one is asked for */
+        cof_pool_put(l->pool);
+        l->end++;
+    }
+    return COF_OK;
+}
+
+cof_status cof_fetch_in_order(cof_fetch *f, uint64_t number, cof_error *err)
+{
+    cof_lane *l = &f->lane;
+    cof_status st = lane_open(f, err);
+
+    if (st != COF_OK)
+        return st;
+    lane_release(f);
+    if (number < l->first || number >= l->end)
+        lane_restart(f, number);
+    while (l->first < number)
+        (void)!lane_take(f, NULL); /* passed over */
+    lane_release(f);
+    f->damaged = false;
+    if ((st = lane_fill(f, err)) != COF_OK)
+        return st;
+    st = lane_take(f, err);
+    f->damaged = is_of_one_record(st);
+    l->held = st == COF_OK;
+    l->depth = l->held ? cof_min_size(2 * l->depth, l->size) : 1;
+    f->header = l->used->header;
+    f->plain = l->used->plain;
+    return cof_volumes_locate(&f->reader->opened, l->used->at.volume, st, err);
 }
 
 /* Where the first byte of a record of DATA lies in the content. */
@@ -251,19 +369,20 @@ static cof_status search(const cof_fetch *f, uint64_t *out, uint64_t offset, cof
 
 cof_status cof_fetch_data(cof_fetch *f, cof_slice *out, uint64_t offset, cof_error *err)
 {
+    const cof_lane *l = &f->lane;
     uint64_t number;
     size_t skip;
     cof_status st;
 
     f->damaged = false;
-    if (!f->held || !covers(f, &f->header, offset)) {
+    if (!l->held || !covers(f, &l->used->header, offset)) {
         if ((st = cof_fetch_load_block(f, cof_entries_block_at(&f->entries, offset), err)) !=
                 COF_OK ||
             (st = search(f, &number, offset, err)) != COF_OK ||
-            (st = cof_fetch_record(f, number, err)) != COF_OK)
+            (st = cof_fetch_in_order(f, number, err)) != COF_OK)
             return st;
     }
-    skip = (size_t)(offset - content_at(f, &f->header));
-    *out = (cof_slice){f->plain.data + skip, f->plain.len - skip};
+    skip = (size_t)(offset - content_at(f, &l->used->header));
+    *out = (cof_slice){l->used->plain.data + skip, l->used->plain.len - skip};
     return COF_OK;
 }

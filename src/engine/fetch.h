@@ -7,27 +7,44 @@
  * signed root before it is handed out (FORMAT.md, RC-8, RC-9; P4).
  *
  * Only what is asked for is read, but for the INDEX frames, all of which are read once to prove the
- * root: 64 bytes for a record.  Whoever asks for records in their order reads front to back.
+ * root: 64 bytes for a record.  Whoever asks for records in their order reads front to back, and
+ * finds them done: while one is used, other threads read, prove and unseal the next ones.  These go
+ * unseen until they are asked for, and so does what is wrong with them.
  */
 
 #include "engine/entries.h"
 #include "engine/origin.h"
+#include "engine/proof.h"
 #include "engine/reader.h"
-#include "engine/record.h"
+#include "os/pool.h"
+
+/* Records that are asked for in order: a ring of them, those numbered first to end - 1 at work. */
+typedef struct cof_lane {
+    cof_pool *pool; /* NULL until it is needed */
+    cof_prover *provers[COF_POOL_WORKERS_MAX];
+    unsigned threads;
+    cof_proof *ring;
+    size_t size;
+    size_t depth; /* how many are to be at work: more with each that was asked for in order */
+    uint64_t first, end;
+    cof_proof *used; /* what was handed out last */
+    bool held;       /* and it is whole */
+} cof_lane;
 
 typedef struct cof_fetch {
     cof_reader *reader; /* borrowed */
     cof_entries entries;
-    size_t block;     /* the one that is loaded; SIZE_MAX: none */
-    uint64_t next;    /* the record whose frame stands at next_at, unless it begins a run */
-    uint64_t next_at; /* offset in the body of its volume */
-    cof_unsealer *unsealer;
-    cof_sha256_ctx *sha;
-    uint8_t *frame;     /* the largest frame of a record */
+    size_t block;       /* the one that is loaded; SIZE_MAX: none */
+    uint64_t next;      /* the record whose frame stands at next_at, unless it begins a run */
+    uint64_t next_at;   /* offset in the body of its volume */
     cof_origin *origin; /* LI-4: each record has to be the first maker's; NULL: it need not */
 
-    /* The record that was fetched last; held says whether there is one. */
+    cof_prover *prover; /* of single records */
+    cof_proof single;   /* the one that was fetched last, if held */
     bool held;
+    cof_lane lane;
+
+    /* The record that was asked for last. */
     cof_frame header;
     cof_slice plain;
 
@@ -47,7 +64,7 @@ cof_status cof_fetch_check(const cof_reader *reader, cof_error *err) COF_MUST_US
 
 /*
  * Record `number`, which is below manifest.records: then header and plain are of it, until the next
- * call.  COF_AUTH (RC-7, RC-8, RC-9), COF_FORMAT, COF_IO, ...
+ * call of this function.  COF_AUTH (RC-7, RC-8, RC-9), COF_FORMAT, COF_IO, ...
  */
 cof_status cof_fetch_record(cof_fetch *fetch, uint64_t number, cof_error *err) COF_MUST_USE;
 
@@ -58,12 +75,18 @@ cof_status cof_fetch_sealed(cof_fetch *fetch, cof_slice *content, uint64_t numbe
 /* Have the entries of block b in entries. */
 cof_status cof_fetch_load_block(cof_fetch *fetch, size_t b, cof_error *err) COF_MUST_USE;
 
-/* Wipe what was read last. */
+/* Wipe what these two read last. */
 void cof_fetch_forget(cof_fetch *fetch);
 
 /*
+ * The first of these for who goes through the records in their order; until the next call of this
+ * function or of the next one.
+ */
+cof_status cof_fetch_in_order(cof_fetch *fetch, uint64_t number, cof_error *err) COF_MUST_USE;
+
+/*
  * The plaintext of the content from `offset`, which is below entries.stream_len, to the end of its
- * record; borrowed until the next call.  Classes as above.
+ * record; borrowed until the next call of this function or of the one before.  Best in order.
  */
 cof_status cof_fetch_data(cof_fetch *fetch, cof_slice *out, uint64_t offset,
                           cof_error *err) COF_MUST_USE;

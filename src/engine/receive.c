@@ -19,6 +19,8 @@
 #include "engine/open.h"
 #include "engine/walk.h"
 #include "format/limits.h"
+#include "os/pool.h"
+#include "os/threads.h"
 #include "store/sink.h"
 
 typedef struct receive {
@@ -133,7 +135,12 @@ static bool same_indexes(const cof_tail *a, const cof_tail *b)
 
 static cof_status receive_body(receive *r, cof_error *err)
 {
-    cof_walk_hooks hooks = {.read = read_on, .copy = copy_on, .index = note_index, .ctx = r};
+    cof_walk_hooks hooks = {.read = read_on,
+                            .copy = copy_on,
+                            .index = note_index,
+                            .threads = cof_threads_for(0, COF_POOL_WORKERS_MAX),
+                            .hash_only = true,
+                            .ctx = r};
     cof_status st = cof_walk_init(&r->walk, &r->preamble, &hooks, NULL, &r->options->report, err);
 
     return st == COF_OK ? cof_walk_run(&r->walk, err) : st;

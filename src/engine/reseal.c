@@ -61,7 +61,7 @@ static cof_status all_records(resealing *r, cof_error *err)
 
 static cof_status flush(resealing *r, cof_error *err)
 {
-    cof_frame frame = cof_writer_place(r->job->writer, COF_FRAME_LINEAGE);
+    cof_frame frame = cof_writer_place_lineage(r->job->writer);
     const cof_slice content = {r->plain, r->fill};
     cof_sealed sealed;
     cof_status st;

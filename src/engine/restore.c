@@ -27,7 +27,7 @@ static cof_status restore_records(cof_fetch *f, write_fn *write, void *ctx, cof_
     cof_status st = COF_OK;
 
     for (uint64_t n = 0; st == COF_OK && n < end; n++) {
-        if ((st = cof_fetch_record(f, n, err)) != COF_OK)
+        if ((st = cof_fetch_in_order(f, n, err)) != COF_OK)
             return st;
         if (f->header.kind == COF_FRAME_DATA) {
             plain += f->plain.len;

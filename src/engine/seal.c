@@ -6,9 +6,12 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/num.h"
 #include "crypto/digest.h"
 #include "engine/record.h"
 #include "engine/segment.h"
+
+#define PIECE ((size_t)128 << 10)
 
 struct cof_sealer {
     const cof_preamble *preamble;
@@ -16,14 +19,19 @@ struct cof_sealer {
     cof_compressor *compressor;
     cof_segment segment;
     cof_sha256_ctx *sha;
-    uint8_t *out; /* the largest payload */
+    uint8_t *again; /* the largest payload; NULL until something is sealed again */
 };
+
+size_t cof_sealer_room(const cof_preamble *preamble)
+{
+    return (size_t)preamble->record_size + COF_AEAD_TAG_SIZE;
+}
 
 cof_status cof_sealer_new(cof_sealer **out, const cof_preamble *preamble,
                           const cof_schedule *schedule, cof_codec codec, int level, cof_error *err)
 {
     cof_sealer *s = calloc(1, sizeof(*s));
-    cof_status st = COF_OK;
+    cof_status st;
 
     *out = NULL;
     if (s == NULL)
@@ -32,10 +40,7 @@ cof_status cof_sealer_new(cof_sealer **out, const cof_preamble *preamble,
     s->codec = codec;
     s->segment =
         (cof_segment){.schedule = schedule, .cipher = preamble->cipher, .direction = COF_AEAD_SEAL};
-    s->out = malloc(cof_frame_stored_max(preamble));
-    if (s->out == NULL)
-        st = cof_fail(err, COF_NOMEM, "out of memory");
-    if (st != COF_OK || (st = cof_compressor_new(&s->compressor, codec, level, err)) != COF_OK ||
+    if ((st = cof_compressor_new(&s->compressor, codec, level, err)) != COF_OK ||
         (st = cof_sha256_new(&s->sha, err)) != COF_OK)
         goto out;
     *out = s;
@@ -52,72 +57,96 @@ void cof_sealer_free(cof_sealer *s)
     cof_compressor_free(s->compressor);
     cof_segment_wipe(&s->segment);
     cof_sha256_free(s->sha);
-    free(s->out);
+    free(s->again);
     free(s);
 }
 
-/* RC-3: what does not shrink is stored as it is.  *content is in s->out or is plain itself. */
-static cof_status compress(cof_sealer *s, cof_frame *frame, cof_slice *content,
-                           const uint8_t *plain, size_t len, cof_error *err)
+/* RC-3: what does not shrink is stored as it is.  *content is in packed or is plain itself. */
+static cof_status compress(cof_sealer *s, cof_frame *frame, uint8_t **content, uint8_t *plain,
+                           uint8_t *packed, cof_error *err)
 {
-    size_t packed = 0;
+    size_t len = 0;
     cof_status st = COF_OK;
 
-    if (s->codec != COF_CODEC_NONE && len > 1)
-        st = cof_compress(s->out, len - 1, &packed, s->compressor, plain, len, err);
-    frame->codec = packed != 0 ? (uint8_t)s->codec : (uint8_t)COF_CODEC_NONE;
-    *content = packed != 0 ? (cof_slice){s->out, packed} : (cof_slice){plain, len};
+    if (s->codec != COF_CODEC_NONE && frame->plain_len > 1)
+        st = cof_compress(packed, frame->plain_len - 1, &len, s->compressor, plain,
+                          frame->plain_len, err);
+    frame->codec = len != 0 ? (uint8_t)s->codec : (uint8_t)COF_CODEC_NONE;
+    frame->stored_len =
+        (len != 0 ? (uint32_t)len : frame->plain_len) + cof_preamble_tag_len(s->preamble);
+    *content = len != 0 ? packed : plain;
     return st;
 }
 
-static cof_status encrypt(cof_sealer *s, cof_sealed *out, const cof_frame *frame, cof_slice content,
-                          cof_error *err)
+/* Sealed and hashed piece by piece, so that the hash finds each still in the processor's cache. */
+static cof_status encrypt_and_hash(cof_sealer *s, const cof_sealed *out, uint64_t record,
+                                   cof_slice content, uint8_t *to, cof_error *err)
 {
     uint8_t nonce[COF_AEAD_NONCE_SIZE];
+    cof_aead *aead;
     cof_status st;
 
-    out->payload = content;
-    if (s->segment.schedule == NULL)
-        return COF_OK;
-    out->payload = (cof_slice){s->out, frame->stored_len};
-    if ((st = cof_segment_for(&s->segment, frame->record, nonce, err)) != COF_OK)
+    if ((st = cof_segment_for(&s->segment, record, nonce, err)) != COF_OK ||
+        (st = cof_aead_seal_begin(aead = s->segment.aead, nonce, out->header, COF_FRAME_SIZE,
+                                  err)) != COF_OK)
         return st;
-    return cof_aead_seal(s->segment.aead, nonce, out->header, sizeof(out->header), content.data,
-                         content.len, s->out, err);
+    for (size_t at = 0, n; at < content.len; at += n) {
+        n = cof_min_size(content.len - at, PIECE);
+        if ((st = cof_aead_seal_next(aead, content.data + at, n, to + at, err)) != COF_OK ||
+            (st = cof_sha256_update(s->sha, to + at, n, err)) != COF_OK)
+            return st;
+    }
+    if ((st = cof_aead_seal_end(aead, to + content.len, err)) != COF_OK)
+        return st;
+    return cof_sha256_update(s->sha, to + content.len, COF_AEAD_TAG_SIZE, err);
 }
 
-cof_status cof_sealer_run(cof_sealer *s, cof_sealed *out, const cof_frame *where,
-                          const uint8_t *plain, size_t len, cof_error *err)
+/* The content becomes the payload: ciphertext at `to`, or itself where nothing is sealed. */
+static cof_status finish(cof_sealer *s, cof_sealed *out, const cof_frame *frame, cof_slice content,
+                         uint8_t *to, cof_error *err)
+{
+    uint8_t sha256[COF_SHA256_SIZE];
+    bool sealed = s->segment.schedule != NULL;
+    cof_status st = cof_sha256_init(s->sha, err);
+
+    cof_frame_emit(out->header, frame);
+    out->payload = sealed ? (cof_slice){to, frame->stored_len} : content;
+    if (st == COF_OK)
+        st = sealed ? encrypt_and_hash(s, out, frame->record, content, to, err)
+                    : cof_sha256_update(s->sha, content.data, content.len, err);
+    if (st != COF_OK || (st = cof_sha256_final(s->sha, sha256, err)) != COF_OK)
+        return st;
+    cof_entry_make(out->entry, out->header, sha256);
+    return COF_OK;
+}
+
+cof_status cof_sealer_run(cof_sealer *s, cof_sealed *out, const cof_frame *where, uint8_t *plain,
+                          size_t len, uint8_t *packed, cof_error *err)
 {
     cof_frame frame = *where;
-    cof_slice content;
+    uint8_t *content;
     cof_status st;
 
     if (len == 0 || len > s->preamble->record_size)
         return cof_fail(err, COF_INTERNAL, "a record of %zu bytes", len);
-    if ((st = compress(s, &frame, &content, plain, len, err)) != COF_OK)
-        return st;
     frame.flags = 0;
     frame.plain_len = (uint32_t)len;
-    frame.stored_len = (uint32_t)content.len + cof_preamble_tag_len(s->preamble);
-    return cof_sealer_again(s, out, &frame, content, err);
+    if ((st = compress(s, &frame, &content, plain, packed, err)) != COF_OK)
+        return st;
+    return finish(s, out, &frame,
+                  (cof_slice){content, frame.stored_len - cof_preamble_tag_len(s->preamble)},
+                  content, err);
 }
 
 cof_status cof_sealer_again(cof_sealer *s, cof_sealed *out, const cof_frame *frame,
                             cof_slice content, cof_error *err)
 {
-    uint8_t sha256[COF_SHA256_SIZE];
-    cof_status st;
+    size_t most = cof_frame_stored_max(s->preamble);
 
     if (content.len + cof_preamble_tag_len(s->preamble) != frame->stored_len ||
-        frame->stored_len > cof_frame_stored_max(s->preamble))
+        frame->stored_len > most)
         return cof_fail(err, COF_INTERNAL, "a record of %zu bytes", content.len);
-    cof_frame_emit(out->header, frame);
-    if ((st = encrypt(s, out, frame, content, err)) != COF_OK ||
-        (st = cof_sha256_init(s->sha, err)) != COF_OK ||
-        (st = cof_sha256_update(s->sha, out->payload.data, out->payload.len, err)) != COF_OK ||
-        (st = cof_sha256_final(s->sha, sha256, err)) != COF_OK)
-        return st;
-    cof_entry_make(out->entry, out->header, sha256);
-    return COF_OK;
+    if (s->again == NULL && (s->again = malloc(most)) == NULL)
+        return cof_fail(err, COF_NOMEM, "out of memory");
+    return finish(s, out, frame, content, s->again, err);
 }

@@ -61,7 +61,7 @@ static cof_status complete(cof_backup *b, cof_error *err)
 
     if (st != COF_OK || last == NULL)
         return st;
-    last->size = b->writer.stream_bytes;
+    last->size = b->stream_bytes;
     if (last->size == 0 && !b->options->allow_empty)
         return cof_fail(err, COF_SOURCE,
                         "the stream %s was empty, so nothing was backed up; --allow-empty makes a "
@@ -91,7 +91,8 @@ cof_status cof_backup_stream(cof_backup *b, const char *name, cof_error *err)
         return cof_fail(err, COF_NOMEM, "out of memory");
     b->streams[b->stream_count++] = next;
     b->total = COF_TOTAL_UNKNOWN;
-    cof_writer_begin_stream(&b->writer, next.number);
+    b->stream = next.number;
+    b->stream_bytes = 0;
     return COF_OK;
 }
 

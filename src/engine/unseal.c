@@ -13,7 +13,6 @@ struct cof_unsealer {
     const cof_preamble *preamble;
     cof_segment segment;
     cof_decompressor *decompressor;
-    uint8_t *plain; /* record size */
 };
 
 cof_status cof_unsealer_new(cof_unsealer **out, const cof_preamble *preamble,
@@ -28,10 +27,7 @@ cof_status cof_unsealer_new(cof_unsealer **out, const cof_preamble *preamble,
     u->preamble = preamble;
     u->segment =
         (cof_segment){.schedule = schedule, .cipher = preamble->cipher, .direction = COF_AEAD_OPEN};
-    u->plain = malloc(preamble->record_size);
-    st = u->plain != NULL ? cof_decompressor_new(&u->decompressor, err)
-                          : cof_fail(err, COF_NOMEM, "out of memory");
-    if (st == COF_OK) {
+    if ((st = cof_decompressor_new(&u->decompressor, err)) == COF_OK) {
         *out = u;
         u = NULL; /* transferred */
     }
@@ -45,10 +41,10 @@ void cof_unsealer_free(cof_unsealer *u)
         return;
     cof_segment_wipe(&u->segment);
     cof_decompressor_free(u->decompressor);
-    free(u->plain);
     free(u);
 }
 
+/* RC-7.  *content becomes the sealed content, decrypted in place. */
 cof_status cof_unsealer_decrypt(cof_unsealer *u, cof_slice *content, const cof_frame *frame,
                                 const uint8_t header[COF_FRAME_SIZE], uint8_t *payload,
                                 cof_error *err)
@@ -72,17 +68,8 @@ cof_status cof_unsealer_decrypt(cof_unsealer *u, cof_slice *content, const cof_f
     return st;
 }
 
-cof_status cof_unsealer_run(cof_unsealer *u, cof_slice *plain, const cof_frame *frame,
-                            const uint8_t header[COF_FRAME_SIZE], uint8_t *payload, cof_error *err)
-{
-    cof_slice content;
-    cof_status st = cof_unsealer_decrypt(u, &content, frame, header, payload, err);
-
-    return st == COF_OK ? cof_unsealer_unpack(u, plain, frame, content, err) : st;
-}
-
 cof_status cof_unsealer_unpack(cof_unsealer *u, cof_slice *plain, const cof_frame *frame,
-                               cof_slice content, cof_error *err)
+                               cof_slice content, uint8_t *room, cof_error *err)
 {
     cof_status st = COF_OK;
 
@@ -98,8 +85,8 @@ cof_status cof_unsealer_unpack(cof_unsealer *u, cof_slice *plain, const cof_fram
         *plain = content;
         return COF_OK;
     }
-    *plain = (cof_slice){u->plain, frame->plain_len};
-    st = cof_decompress(u->plain, frame->plain_len, u->decompressor, (cof_codec)frame->codec,
+    *plain = (cof_slice){room, frame->plain_len};
+    st = cof_decompress(room, frame->plain_len, u->decompressor, (cof_codec)frame->codec,
                         content.data, content.len, err);
     if (st == COF_FORMAT)
         return cof_fail_rule(err, COF_FORMAT, "RC-5", COF_NO_OFFSET,

@@ -6,6 +6,7 @@
  * read once more as restoring does: what is said to be good can be restored.
  */
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -17,16 +18,26 @@
 #include "engine/walk.h"
 #include "format/catalog_tree.h"
 #include "format/limits.h"
+#include "os/pool.h"
+#include "os/threads.h"
+
+/* What a thread needs to unseal. */
+typedef struct unsealing {
+    cof_unsealer *unsealer;
+    uint8_t *room; /* for a plaintext */
+} unsealing;
 
 typedef struct check {
     cof_reader *reader;
-    cof_unsealer *unsealer;       /* deep, or with a lineage to be proven */
-    bool deep;                    /* decompress, too */
-    cof_fetch *lineage;           /* NULL, or what the lineage is read with */
-    cof_catalog_checker *catalog; /* deep only, of a tree */
-    uint64_t stream_len;          /* of stream 0 */
-    size_t indexes;               /* INDEX frames met so far */
-    bool list_differs;            /* the tail's list of them is not what was met */
+    unsigned threads;
+    unsealing unsealing[COF_POOL_WORKERS_MAX]; /* deep, or with a lineage to be proven; those that
+                                                  several threads need only of a stream */
+    bool deep;                                 /* decompress, too */
+    cof_fetch *lineage;                        /* NULL, or what the lineage is read with */
+    cof_catalog_checker *catalog;              /* deep only, of a tree */
+    uint64_t stream_len;                       /* of stream 0 */
+    size_t indexes;                            /* INDEX frames met so far */
+    bool list_differs;                         /* the tail's list of them is not what was met */
 } check;
 
 static cof_status check_read(void *ctx, void *out, size_t len, cof_place from, cof_error *err)
@@ -49,24 +60,51 @@ static cof_status check_origin(check *c, const cof_frame *frame, cof_slice conte
     return cof_origin_check(origin, frame, content, err);
 }
 
+static cof_status unseal(cof_slice *plain, const unsealing *u, const cof_frame *frame,
+                         const uint8_t *header, uint8_t *payload, cof_error *err)
+{
+    cof_slice content;
+    cof_status st = cof_unsealer_decrypt(u->unsealer, &content, frame, header, payload, err);
+
+    return st == COF_OK ? cof_unsealer_unpack(u->unsealer, plain, frame, content, u->room, err)
+                        : st;
+}
+
+/* Content that is not listed, deep: does it decrypt and decompress?  In any thread. */
+static cof_status work(void *ctx, unsigned worker, const cof_frame *frame, const uint8_t *header,
+                       uint8_t *payload, cof_error *err)
+{
+    const check *c = ctx;
+    cof_slice plain;
+
+    return unseal(&plain, &c->unsealing[worker], frame, header, payload, err);
+}
+
+/* Is that left to work()? */
+static bool by_workers(const check *c)
+{
+    return c->deep && c->catalog == NULL && c->lineage == NULL;
+}
+
 static cof_status check_record(void *ctx, const cof_frame *frame, const uint8_t *entry,
                                uint8_t *payload, cof_place at, cof_error *err)
 {
     check *c = ctx;
-    cof_slice content, plain;
+    const unsealing *u = &c->unsealing[0];
+    cof_slice plain, content;
     cof_status st;
 
     (void)at;
     if (frame->kind == COF_FRAME_DATA)
         c->stream_len += frame->plain_len;
-    if (c->unsealer == NULL ||
+    if (u->unsealer == NULL || by_workers(c) ||
         (c->catalog != NULL && c->lineage == NULL && frame->kind == COF_FRAME_DATA))
         return COF_OK; /* the content of files is unsealed when they are examined */
-    if ((st = cof_unsealer_decrypt(c->unsealer, &content, frame, cof_entry_header(entry), payload,
+    if ((st = cof_unsealer_decrypt(u->unsealer, &content, frame, cof_entry_header(entry), payload,
                                    err)) != COF_OK ||
         (st = check_origin(c, frame, content, err)) != COF_OK || !c->deep)
         return st;
-    st = cof_unsealer_unpack(c->unsealer, &plain, frame, content, err);
+    st = cof_unsealer_unpack(u->unsealer, &plain, frame, content, u->room, err);
     if (st != COF_OK || c->catalog == NULL || frame->kind != COF_FRAME_CATALOG)
         return st;
     return cof_catalog_checker_record(c->catalog, frame->record, plain, err);
@@ -138,7 +176,15 @@ static cof_status walk_body(check *c, cof_error *err)
 {
     const cof_opened *o = &c->reader->opened;
     cof_walk_hooks hooks = {
-        .read = check_read, .record = check_record, .index = check_index, .ctx = c};
+        .read = check_read,
+        .record = check_record,
+        .work = by_workers(c) ? work : NULL,
+        .index = check_index,
+        .threads = c->threads,
+        .body = o->body,
+        .hash_only = c->unsealing[0].unsealer == NULL,
+        .ctx = c,
+    };
     cof_walk walk;
     cof_status st;
 
@@ -165,17 +211,32 @@ static cof_status need_key(const cof_reader *r, cof_error *err)
                     "needed (--key)");
 }
 
-static cof_status go_deep(check *c, cof_error *err)
+/* Have what so many threads need to unseal. */
+static cof_status unseal_with(check *c, unsigned threads, cof_error *err)
 {
     const cof_opened *o = &c->reader->opened;
+    cof_status st = COF_OK;
+
+    for (unsigned i = 0; st == COF_OK && i < threads; i++) {
+        unsealing *u = &c->unsealing[i];
+
+        if (u->unsealer == NULL)
+            st = cof_unsealer_new(&u->unsealer, &o->head.preamble, o->schedule, err);
+        if (st == COF_OK && u->room == NULL &&
+            (u->room = malloc(o->head.preamble.record_size)) == NULL)
+            st = cof_fail(err, COF_NOMEM, "out of memory");
+    }
+    return st;
+}
+
+static cof_status go_deep(check *c, cof_error *err)
+{
     cof_status st = need_key(c->reader, err);
 
     c->deep = true;
-    if (st == COF_OK && c->unsealer == NULL)
-        st = cof_unsealer_new(&c->unsealer, &o->head.preamble, o->schedule, err);
     if (st == COF_OK && is_listed(c->reader))
         st = cof_catalog_checker_new(&c->catalog, err);
-    return st;
+    return st == COF_OK ? unseal_with(c, by_workers(c) ? c->threads : 1, err) : st;
 }
 
 /* LI-4: 1 to 5 of LI-1 now, 6 in the walk. */
@@ -194,7 +255,7 @@ static cof_status prove_lineage(check *c, cof_fetch *fetch, cof_error *err)
     c->lineage = fetch;
     if ((st = cof_fetch_init(fetch, c->reader, err)) != COF_OK)
         return st;
-    return cof_unsealer_new(&c->unsealer, &o->head.preamble, o->schedule, err);
+    return unseal_with(c, 1, err);
 }
 
 static cof_status verify_content(check *c, cof_depth depth, cof_fetch *fetch, cof_error *err)
@@ -214,7 +275,10 @@ static cof_status verify_content(check *c, cof_depth depth, cof_fetch *fetch, co
 
 cof_status cof_reader_verify(cof_reader *reader, cof_depth depth, cof_error *err)
 {
-    check c = {.reader = reader};
+    check c = {
+        .reader = reader,
+        .threads = cof_threads_for(reader->options->jobs, COF_POOL_WORKERS_MAX),
+    };
     cof_fetch fetch = {.reader = NULL};
     cof_status st;
 
@@ -226,7 +290,10 @@ cof_status cof_reader_verify(cof_reader *reader, cof_depth depth, cof_error *err
     st = verify_content(&c, depth, &fetch, err);
     if (c.lineage != NULL)
         cof_fetch_wipe(&fetch);
-    cof_unsealer_free(c.unsealer);
+    for (unsigned i = 0; i < c.threads; i++) {
+        cof_unsealer_free(c.unsealing[i].unsealer);
+        free(c.unsealing[i].room);
+    }
     cof_catalog_checker_free(c.catalog);
     return st;
 }

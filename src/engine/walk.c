@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/num.h"
 #include "engine/note.h"
+#include "engine/payloads.h"
 #include "format/index.h"
 #include "format/limits.h"
 #include "format/manifest.h"
@@ -126,16 +127,16 @@ cof_status cof_walk_init(cof_walk *out, const cof_preamble *preamble, const cof_
         malloc(cof_max_size(cof_frame_stored_max(preamble), COF_FRAME_SIZE + COF_INDEX_SIZE_MAX));
     if (out->pending == NULL || out->payload == NULL)
         return cof_fail(err, COF_NOMEM, "out of memory");
-    return cof_sha256_new(&out->sha, err);
+    return cof_payloads_new(&out->payloads, preamble, &out->hooks, err);
 }
 
 void cof_walk_wipe(cof_walk *w)
 {
+    cof_payloads_free(w->payloads);
     free(w->pending);
     free(w->payload);
-    cof_sha256_free(w->sha);
+    w->payloads = NULL;
     w->pending = w->payload = NULL;
-    w->sha = NULL;
 }
 
 /* Read what stands at a body offset, and hand it on. */
@@ -186,6 +187,39 @@ static cof_status check_room(const cof_walk *w, uint64_t stored, cof_error *err)
                          w->at);
 }
 
+/* ---- payloads, into the tree ---- */
+
+/* The oldest payload comes back: put its entry into the tree.  *done: there was none. */
+static cof_status settle_one(cof_walk *w, bool *done, cof_error *err)
+{
+    cof_payload *x = NULL;
+    uint8_t *entry;
+    cof_status st = cof_payloads_take(&x, w->payloads, err);
+
+    *done = x == NULL;
+    w->broken = st != COF_OK;
+    if (st != COF_OK || x == NULL)
+        return st;
+    entry = w->pending + (size_t)(x->frame.record - w->pending_first) * COF_ENTRY_SIZE;
+    cof_entry_make(entry, x->header, x->sha256);
+    if ((st = cof_merkle_add_entry(&w->tree, entry, err)) == COF_OK && w->hooks.record != NULL)
+        st = w->hooks.record(w->hooks.ctx, &x->frame, entry, w->hooks.hash_only ? NULL : x->bytes,
+                             x->at, err);
+    w->broken = st != COF_OK;
+    return st;
+}
+
+/* All records that were walked are in the tree. */
+static cof_status settle(cof_walk *w, cof_error *err)
+{
+    bool done = false;
+    cof_status st = COF_OK;
+
+    while (st == COF_OK && !done)
+        st = settle_one(w, &done, err);
+    return st;
+}
+
 /* ---- INDEX ---- */
 
 static size_t index_payload_len(const cof_walk *w)
@@ -226,7 +260,7 @@ static cof_status walk_index(cof_walk *w, cof_error *err)
     cof_buf expected = COF_BUF_INIT;
     cof_status st;
 
-    if ((st = check_room(w, len, err)) != COF_OK ||
+    if ((st = settle(w, err)) != COF_OK || (st = check_room(w, len, err)) != COF_OK ||
         (st = take_known(w, w->payload + COF_FRAME_SIZE, len, w->at + COF_FRAME_SIZE, err)) !=
             COF_OK ||
         (st = expect_index(&expected, w, err)) != COF_OK ||
@@ -244,19 +278,26 @@ out:
 
 /* ---- records ---- */
 
-static cof_status hash_record(cof_walk *w, const cof_frame *f, const uint8_t *header,
-                              cof_error *err)
+/* Hand the payload that stands here to those who hash. */
+static cof_status send(cof_walk *w, const cof_frame *f, const uint8_t *header, cof_error *err)
 {
-    uint8_t *entry = w->pending + w->pending_count * COF_ENTRY_SIZE;
-    uint8_t sha256[COF_SHA256_SIZE];
-    cof_status st;
+    bool again = true, done;
+    cof_payload *x;
+    cof_status st = COF_OK;
 
-    if ((st = cof_sha256_init(w->sha, err)) != COF_OK ||
-        (st = cof_sha256_update(w->sha, w->payload, f->stored_len, err)) != COF_OK ||
-        (st = cof_sha256_final(w->sha, sha256, err)) != COF_OK)
+    while ((x = cof_payloads_get(w->payloads)) == NULL)
+        if ((st = settle_one(w, &done, err)) != COF_OK)
+            return st;
+    x->frame = *f;
+    x->at = (cof_place){w->volume, w->at};
+    memcpy(x->header, header, sizeof(x->header));
+    if (w->hooks.body == NULL &&
+        (st = take(w, x->bytes, f->stored_len, w->at + COF_FRAME_SIZE, err)) != COF_OK)
         return st;
-    cof_entry_make(entry, header, sha256);
-    return cof_merkle_add_entry(&w->tree, entry, err);
+    while (st == COF_OK && again)
+        if ((st = cof_payloads_put(&again, w->payloads, x, err)) == COF_OK && again)
+            st = settle_one(w, &done, err);
+    return st;
 }
 
 static cof_status walk_record(cof_walk *w, const cof_frame *f, cof_error *err)
@@ -264,27 +305,24 @@ static cof_status walk_record(cof_walk *w, const cof_frame *f, cof_error *err)
     uint8_t header[COF_FRAME_SIZE];
     cof_status st;
 
-    memcpy(header, w->payload, sizeof(header)); /* the payload takes its place */
-
+    memcpy(header, w->payload, sizeof(header));
     if (w->closing)
         return cof_fail_rule(err, COF_FORMAT, "IX-1", w->at,
                              "an index stands at body offset %" PRIu64 " where none belongs",
                              w->at);
     if ((st = cof_order_check(&w->order, f, w->preamble, w->at, err)) != COF_OK ||
-        (st = check_room(w, f->stored_len, err)) != COF_OK ||
-        (st = take(w, w->payload, f->stored_len, w->at + COF_FRAME_SIZE, err)) != COF_OK ||
-        (st = hash_record(w, f, header, err)) != COF_OK)
+        (st = check_room(w, f->stored_len, err)) != COF_OK)
         return st;
-    if (w->pending_count++ == 0)
+    if (w->pending_count++ == 0) {
         w->pending_at = w->at;
+        w->pending_first = f->record;
+    }
+    if ((st = send(w, f, header, err)) != COF_OK)
+        return st;
     w->after_index = false;
     w->by_kind[f->kind]++;
     if (f->kind == COF_FRAME_DATA)
         w->plain_bytes += f->plain_len;
-    if (w->hooks.record != NULL &&
-        (st = w->hooks.record(w->hooks.ctx, f, w->pending + (w->pending_count - 1) * COF_ENTRY_SIZE,
-                              w->payload, (cof_place){w->volume, w->at}, err)) != COF_OK)
-        return st;
     w->at += COF_FRAME_SIZE + f->stored_len;
     return COF_OK;
 }
@@ -385,6 +423,19 @@ static uint64_t total_bytes(const cof_walk *w)
     return total;
 }
 
+/* What is wrong with a record that was walked before comes before what ended the walk. */
+static cof_status first_cause(cof_walk *w, cof_status st, cof_error *err)
+{
+    cof_error earlier = COF_ERROR_INIT;
+    cof_status settled = w->broken ? COF_OK : settle(w, &earlier);
+
+    if (settled == COF_OK)
+        return st;
+    if (err != NULL)
+        *err = earlier;
+    return settled;
+}
+
 cof_status cof_walk_run(cof_walk *w, cof_error *err)
 {
     uint64_t total = total_bytes(w);
@@ -398,7 +449,7 @@ cof_status cof_walk_run(cof_walk *w, cof_error *err)
     }
     if (st == COF_OK && w->pending_count > 0)
         st = cof_fail_rule(err, COF_FORMAT, "IX-1", w->at, "the content ends without an index");
-    return st;
+    return first_cause(w, st, err);
 }
 
 cof_status cof_walk_check(const cof_walk *w, const cof_manifest *m, cof_error *err)

@@ -10,16 +10,19 @@
  * reported, and never needed.  The same holds for the VOLUME-END frames, once the manifest says
  * where volumes end.
  *
+ * Payloads are hashed by several threads.  Whatever is told, hooks and failures, comes in order and
+ * in the caller's thread.
+ *
  * Used by verify, by receive, and to rebuild an index.
  */
 
 #include <coffer/report.h>
 
-#include "crypto/digest.h"
 #include "format/frame.h"
 #include "format/merkle.h"
 #include "format/preamble.h"
 #include "format/tail.h"
+#include "store/body.h"
 
 /* Where a frame stands. */
 typedef struct cof_place {
@@ -34,9 +37,24 @@ typedef struct cof_walk_hooks {
     /* Every byte that was read, in order, before the next read; for a copy.  May be NULL. */
     cof_status (*copy)(void *ctx, const void *data, size_t len, cof_error *err);
 
-    /* A record whose payload has been hashed; payload may be overwritten.  May be NULL. */
+    /*
+     * A record whose payload has been hashed; payload may be overwritten; it is NULL with
+     * hash_only. May be NULL.
+     */
     cof_status (*record)(void *ctx, const cof_frame *frame, const uint8_t *entry, uint8_t *payload,
                          cof_place at, cof_error *err);
+
+    /*
+     * What else is to be done with each payload, which may be overwritten, before `record` is told
+     * of it.  In any thread, and in several at once: worker is a number below `threads`, and
+     * belongs to one of them.  May be NULL.
+     */
+    cof_status (*work)(void *ctx, unsigned worker, const cof_frame *frame, const uint8_t *header,
+                       uint8_t *payload, cof_error *err);
+
+    unsigned threads; /* that hash; 0 counts as 1 */
+    cof_body *body;   /* what read() reads, so that these threads can read it, too; NULL: a pipe */
+    bool hash_only;   /* neither `record` nor `work` looks at payloads */
 
     /* An INDEX frame, intact or not.  May be NULL. */
     cof_status (*index)(void *ctx, const cof_index_ref *ref, cof_error *err);
@@ -94,13 +112,15 @@ typedef struct cof_walk {
     /* Inside the walk. */
     uint8_t *pending; /* entries since the last INDEX */
     size_t pending_count;
-    uint64_t pending_at; /* body offset of the first of their frames */
+    uint64_t pending_first; /* number of the first of them */
+    uint64_t pending_at;    /* body offset of the first of their frames */
     uint64_t end;     /* body offset at which the frames of this volume end, its VOLUME-END apart;
                          or COF_NO_OFFSET: with TAIL */
     bool after_index; /* ancillary frames may stand here */
     bool closing;     /* and nothing else but the end */
     uint8_t *payload; /* the largest that a record can have */
-    cof_sha256_ctx *sha;
+    bool broken;      /* something was wrong with a record */
+    struct cof_payloads *payloads; /* those of records, on their way into the tree */
 } cof_walk;
 
 /*

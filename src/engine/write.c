@@ -182,25 +182,12 @@ static cof_status put_record(cof_writer *w, const cof_sealed *sealed, cof_error 
 
 /* ---- records ---- */
 
-cof_frame cof_writer_place(const cof_writer *w, uint8_t kind)
+cof_frame cof_writer_place_lineage(const cof_writer *w)
 {
-    cof_frame f = {
-        .kind = kind, .stream = w->stream, .record = w->records, .offset = w->stream_bytes};
-
-    if (kind == COF_FRAME_CATALOG) {
-        f.stream = COF_STREAM_CATALOG;
-        f.offset = w->catalog_bytes;
-    } else if (kind == COF_FRAME_LINEAGE) {
-        f.stream = COF_STREAM_LINEAGE;
-        f.offset = w->lineage_bytes;
-    }
-    return f;
-}
-
-void cof_writer_begin_stream(cof_writer *w, uint16_t stream)
-{
-    w->stream = stream;
-    w->stream_bytes = 0;
+    return (cof_frame){.kind = COF_FRAME_LINEAGE,
+                       .stream = COF_STREAM_LINEAGE,
+                       .record = w->records,
+                       .offset = w->lineage_bytes};
 }
 
 cof_status cof_writer_record(cof_writer *w, uint8_t kind, const cof_sealed *sealed,
@@ -217,10 +204,10 @@ cof_status cof_writer_record(cof_writer *w, uint8_t kind, const cof_sealed *seal
         w->pending_at = w->at;
     w->at += COF_FRAME_SIZE + sealed->payload.len;
     memcpy(w->pending + w->pending_count++ * COF_ENTRY_SIZE, sealed->entry, COF_ENTRY_SIZE);
-    *(kind == COF_FRAME_CATALOG   ? &w->catalog_bytes
-      : kind == COF_FRAME_LINEAGE ? &w->lineage_bytes
-                                  : &w->plain_bytes) += plain_len;
-    w->stream_bytes += kind == COF_FRAME_DATA ? plain_len : 0;
+    if (kind == COF_FRAME_DATA)
+        w->plain_bytes += plain_len;
+    else if (kind == COF_FRAME_LINEAGE)
+        w->lineage_bytes += plain_len;
     w->of_kind[kind]++;
     w->records++;
     return w->records % COF_INDEX_RECORDS == 0 ? put_index(w, err) : COF_OK;

@@ -28,9 +28,6 @@ typedef struct cof_writer {
     uint64_t records;
     uint64_t of_kind[4];    /* records of each kind */
     uint64_t plain_bytes;   /* of DATA records */
-    uint16_t stream;        /* of the next DATA record; 0 unless streams have names */
-    uint64_t stream_bytes;  /* of that stream so far */
-    uint64_t catalog_bytes; /* of CATALOG records */
     uint64_t lineage_bytes; /* of LINEAGE records */
     cof_merkle tree;
     cof_tail tail;
@@ -50,12 +47,8 @@ void cof_writer_wipe(cof_writer *writer);
 /* The least that the file of volume 1, or of a later one, must be able to take. */
 uint64_t cof_writer_least(const cof_preamble *preamble, uint64_t head_len);
 
-/* From now on DATA is of this stream, which is higher than the one before. */
-void cof_writer_begin_stream(cof_writer *writer, uint16_t stream);
-
-/* Where the next record goes, if it is of this kind: DATA of the present stream, CATALOG, LINEAGE.
- */
-cof_frame cof_writer_place(const cof_writer *writer, uint8_t kind);
+/* Where the next record goes, if it is of the lineage. */
+cof_frame cof_writer_place_lineage(const cof_writer *writer);
 
 /*
  * Append one sealed record of that kind with plain_len bytes, and an INDEX if it completes a block.

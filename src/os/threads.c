@@ -59,3 +59,10 @@ unsigned cof_processors(void)
         return 1;
     return (unsigned)CPU_COUNT(&set);
 }
+
+unsigned cof_threads_for(unsigned asked, unsigned most)
+{
+    unsigned threads = asked != 0 ? asked : cof_processors();
+
+    return threads < most ? threads : most;
+}

@@ -23,4 +23,7 @@ bool cof_thread_start(pthread_t *out, void *(*run)(void *arg), void *arg);
 /* How many processors this process may use; at least 1. */
 unsigned cof_processors(void);
 
+/* How many threads are to do it: as many as asked, 0: as there are processors; at most `most`. */
+unsigned cof_threads_for(unsigned asked, unsigned most);
+
 #endif

@@ -33,6 +33,7 @@ typedef struct slot {
     cof_file *file; /* owned; NULL: free */
     uint32_t volume;
     uint64_t used; /* when, counted in reads */
+    size_t holds;  /* spans in it */
 } slot;
 
 /*
@@ -147,24 +148,35 @@ uint64_t cof_body_base(const cof_body *body, uint32_t number)
 
 /* ---- the pool ---- */
 
-/* A free slot, or that of the volume which was read longest ago, closed. */
+/*
+ * A free slot, or that of the volume which was read longest ago, closed; NULL where spans in all of
+ * them are held.
+ */
 static slot *make_room(cof_body *body)
 {
-    slot *oldest = &body->open[0];
+    slot *oldest = NULL;
 
-    for (size_t i = 0; i < OPEN_MAX_VOLUMES && oldest->file != NULL; i++)
-        if (body->open[i].file == NULL || body->open[i].used < oldest->used)
-            oldest = &body->open[i];
-    cof_file_free(oldest->file);
-    oldest->file = NULL;
+    for (size_t i = 0; i < OPEN_MAX_VOLUMES; i++) {
+        slot *s = &body->open[i];
+
+        if (s->file == NULL)
+            return s;
+        if (s->holds == 0 && (oldest == NULL || s->used < oldest->used))
+            oldest = s;
+    }
+    if (oldest != NULL)
+        cof_file_free(oldest->file);
     return oldest;
 }
 
-static void put_into_pool(cof_body *body, uint32_t number, cof_file *file)
+static cof_status put_into_pool(cof_body *body, uint32_t number, cof_file *file, cof_error *err)
 {
     slot *s = make_room(body);
 
-    *s = (slot){file, number, ++body->clock};
+    if (s == NULL)
+        return cof_fail(err, COF_BUSY, "too many volumes are read at once");
+    *s = (slot){file, number, ++body->clock, 0};
+    return COF_OK;
 }
 
 /* COF_FORMAT if the file is not the one that was looked at when the volume was found. */
@@ -185,13 +197,12 @@ static cof_status open_later(const cof_file **out, cof_body *body, const volume 
     cof_file *file = NULL;
     cof_status st = cof_file_open_read(&file, v->path, err);
 
-    if (st == COF_OK)
-        st = still_same(v, file, err);
+    if (st == COF_OK && (st = still_same(v, file, err)) == COF_OK)
+        st = put_into_pool(body, number, file, err);
     if (st != COF_OK) {
         cof_file_free(file);
         return st;
     }
-    put_into_pool(body, number, file);
     *out = file;
     return COF_OK;
 }
@@ -252,8 +263,12 @@ cof_status cof_body_add(cof_body *body, uint32_t number, cof_file **file, uint64
         free(v.label);
         return cof_fail(err, COF_NOMEM, "out of memory");
     }
+    if ((st = put_into_pool(body, number, *file, err)) != COF_OK) {
+        free(v.path);
+        free(v.label);
+        return st;
+    }
     body->later[number - 2] = v;
-    put_into_pool(body, number, *file);
     *file = NULL; /* transferred */
     return COF_OK;
 }
@@ -306,22 +321,53 @@ static cof_status read_small(void *out, size_t len, cof_body *body, const cof_fi
     return cof_file_read_full(out, len, file, cof_body_base(body, number) + off, err);
 }
 
+/* The file of a volume that has such a range. */
+static cof_status find_range(const cof_file **out, cof_body *body, uint32_t number, uint64_t off,
+                             size_t len, cof_error *err)
+{
+    uint64_t have = cof_body_len(body, number), base = cof_body_base(body, number);
+    cof_status st = get_file(out, body, number, err);
+
+    if (st != COF_OK || (off <= have && len <= have - off))
+        return st;
+    return cof_fail_rule(err, COF_FORMAT, "GE-2", base + have,
+                         "%s is cut off: it ends at byte %" PRIu64 ", where more should follow",
+                         cof_file_label(*out), base + have);
+}
+
 cof_status cof_body_read(void *out, size_t len, cof_body *body, uint32_t number, uint64_t off,
                          cof_error *err)
 {
-    uint64_t have = cof_body_len(body, number), base = cof_body_base(body, number);
     const cof_file *file;
-    cof_status st = get_file(&file, body, number, err);
+    cof_status st = find_range(&file, body, number, off, len, err);
 
     if (st != COF_OK)
         return st;
-    if (off > have || len > have - off)
-        return cof_fail_rule(err, COF_FORMAT, "GE-2", base + have,
-                             "%s is cut off: it ends at byte %" PRIu64 ", where more should follow",
-                             cof_file_label(file), base + have);
     if (len <= SMALL)
         return read_small(out, len, body, file, number, off, err);
-    return cof_file_read_full(out, len, file, base + off, err);
+    return cof_file_read_full(out, len, file, cof_body_base(body, number) + off, err);
+}
+
+cof_status cof_body_hold(cof_span *out, cof_body *body, uint32_t number, uint64_t off, size_t len,
+                         cof_error *err)
+{
+    cof_status st = find_range(&out->file, body, number, off, len, err);
+
+    if (st != COF_OK)
+        return st;
+    out->off = cof_body_base(body, number) + off;
+    for (out->held = 0; out->held < OPEN_MAX_VOLUMES; out->held++)
+        if (body->open[out->held].file == out->file) {
+            body->open[out->held].holds++;
+            break; /* volume 1 is in no slot, and always open */
+        }
+    return COF_OK;
+}
+
+void cof_body_let_go(cof_body *body, const cof_span *span)
+{
+    if (span->held < OPEN_MAX_VOLUMES)
+        body->open[span->held].holds--;
 }
 
 cof_status cof_body_read_some(void *out, size_t len, size_t *out_got, cof_body *body,

@@ -61,6 +61,24 @@ cof_status cof_body_read(void *out, size_t len, cof_body *body, uint32_t volume,
 cof_status cof_body_read_some(void *out, size_t len, size_t *out_got, cof_body *body,
                               uint32_t volume, uint64_t off, cof_error *err) COF_MUST_USE;
 
+/*
+ * For readers in other threads: where in which file such a range lies.  The file stays open, and
+ * may be read by position, until the span is let go.
+ */
+typedef struct cof_span {
+    const cof_file *file;
+    uint64_t off;
+    size_t held; /* for the body */
+} cof_span;
+
+/*
+ * Classes as of reading, but that the bytes are not looked at.  COF_BUSY: spans in too many volumes
+ * are held; let one go, and try again.
+ */
+cof_status cof_body_hold(cof_span *out, cof_body *body, uint32_t volume, uint64_t off, size_t len,
+                         cof_error *err) COF_MUST_USE;
+void cof_body_let_go(cof_body *body, const cof_span *span);
+
 /* NULL is fine. */
 void cof_body_free(cof_body *body);
 
