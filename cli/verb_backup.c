@@ -5,6 +5,7 @@
 #include "command.h"
 #include "confine.h"
 #include "credential.h"
+#include "effort.h"
 #include "human.h"
 #include "json.h"
 #include "report.h"
@@ -28,6 +29,7 @@ static struct {
     const char *label, *reason, *compress, *digest, *record_size, *slot_size;
     cli_tree_args tree;
     cli_command_args command;
+    cli_effort_args effort;
     const char *cipher;
     bool sign_only, force, allow_empty, json;
 } args;
@@ -88,6 +90,7 @@ static const cli_opt options[] = {
      .value = &args.slot_size,
      .help = "room for recipients and their history: 16K to 16M; by default four times what is "
              "needed now"},
+    CLI_EFFORT_OPTIONS(args.effort),
     {.name = "force",
      .flag = &args.force,
      .rules = CLI_OPT_ASKED,
@@ -181,6 +184,8 @@ static cof_status check(cof_backup_options *o, const cli_call *call, cof_error *
     cof_status st = COF_OK;
     o->tree = !is_stream(call);
     if ((st = check_source(call, err)) != COF_OK || (st = check_output(o, err)) != COF_OK)
+        return st;
+    if ((st = cli_effort_read(&o->jobs, &args.effort, err)) != COF_OK)
         return st;
     return check_sizes(o, err);
 }
@@ -353,6 +358,7 @@ static int run(const cli_call *call)
     parts p = {.recipients = NULL};
     cof_error err = COF_ERROR_INIT;
     cof_backup_result result;
+    cof_stats stats;
     cof_status st = COF_OK;
     cli_report report;
     cli_report_begin(&report, args.label != NULL ? args.label : "backup", call->quiet);
@@ -369,6 +375,7 @@ static int run(const cli_call *call)
     o.recipients = p.recipients;
     o.signer = p.signer;
     o.report = cli_report_hooks(&report);
+    o.stats = cli_effort_stats(&args.effort, &stats);
     p.expiring = warn_expiring(p.recipients);
     if ((st = confine(call, &o, &err)) != COF_OK ||
         (st = write_backup(&o, &p, &result, &err)) != COF_OK)
@@ -378,6 +385,7 @@ static int run(const cli_call *call)
         print_json(&p, o.tree, &result, &report);
     else if (!call->quiet)
         print_summary(&p, o.tree, &result, cli_report_time(&report));
+    cli_effort_show(&args.effort, &stats, cli_report_time(&report));
 out:
     cof_signer_free(p.signer);
     cof_certs_free(p.recipients);

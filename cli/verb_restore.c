@@ -4,6 +4,7 @@
 
 #include "confine.h"
 #include "credential.h"
+#include "effort.h"
 #include "evidence.h"
 #include "extract.h"
 #include "human.h"
@@ -27,6 +28,7 @@ static struct {
     cli_trust_args trust;
     cli_extract_args extract;
     cli_list volume_dirs;
+    cli_effort_args effort;
     const char *report;
     bool force, strict_custody, json;
 } args;
@@ -59,6 +61,7 @@ static const cli_opt options[] = {
      .rules = CLI_OPT_ASKED,
      .help = "replace an existing file, once the new one is complete; directories are never "
              "replaced"},
+    CLI_EFFORT_OPTIONS(args.effort),
     CLI_EVIDENCE_OPTION(args.report),
     {.name = "json", .flag = &args.json, .rules = CLI_OPT_ASKED, .help = "print one JSON object"},
     {.name = NULL},
@@ -205,10 +208,12 @@ static int run(const cli_call *call)
     cof_extract_options files = {.target = NULL};
     cof_extract_result result = {.files = 0};
     cli_evidence evidence = CLI_EVIDENCE_NONE;
+    cof_stats stats;
     cli_report report;
     cli_report_begin(&report, target, call->quiet);
 
     if ((st = check_output(&files, &call->operands, &err)) != COF_OK ||
+        (st = cli_effort_read(&o.jobs, &args.effort, &err)) != COF_OK ||
         (st = cli_target_open(&o, target, &err)) != COF_OK ||
         (st = cli_trust_load(&trust, &args.trust, call->home, &err)) != COF_OK ||
         (st = cli_keyring_load(&keys, &args.key, from_stdin, &err)) != COF_OK ||
@@ -218,6 +223,7 @@ static int run(const cli_call *call)
     o.keys = keys;
     o.trust = trust;
     o.report = cli_report_hooks(&report);
+    o.stats = cli_effort_stats(&args.effort, &stats);
     report.path = target;
     if ((st = cof_reader_open(&reader, &o, &err)) != COF_OK ||
         (st = write_content(&result, reader, &files, &err)) != COF_OK)
@@ -227,6 +233,7 @@ static int run(const cli_call *call)
         print_json(target, cof_reader_info(reader), &result, &report);
     else if (!call->quiet)
         print_summary(cof_reader_info(reader), &result, cli_report_time(&report));
+    cli_effort_show(&args.effort, &stats, cli_report_time(&report));
 out:;
     int unwritten = add_evidence(&evidence, target, reader, &result, &report, st, &err);
     cof_reader_free(reader);

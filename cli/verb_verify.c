@@ -4,6 +4,7 @@
 
 #include "confine.h"
 #include "credential.h"
+#include "effort.h"
 #include "evidence.h"
 #include "human.h"
 #include "json.h"
@@ -24,6 +25,7 @@ static struct {
     cli_trust_args trust;
     cli_policy_args policy;
     cli_list volume_dirs;
+    cli_effort_args effort;
     const char *max_age, *report;
     bool quick, deep, maker, strict_custody, json;
 } args;
@@ -60,6 +62,7 @@ static const cli_opt options[] = {
      .help = "demand that the newest good backup of each label of each maker is no older, as in "
              "90m, 26h, 2d or 1w"},
     CLI_POLICY_OPTIONS(args.policy),
+    CLI_EFFORT_OPTIONS(args.effort),
     CLI_EVIDENCE_OPTION(args.report),
     {.name = "json",
      .flag = &args.json,
@@ -148,10 +151,12 @@ static int verify_one(run_state *run, const char *target)
     cof_error err = COF_ERROR_INIT;
     cof_status st = COF_OK;
     const char *flaw = NULL;
+    cof_stats stats;
     cli_report report;
     cli_report_begin(&report, target, run->quiet);
     report.path = target;
     o.report = cli_report_hooks(&report);
+    o.stats = cli_effort_stats(&args.effort, &stats);
 
     if ((st = cli_target_open(&o, target, &err)) != COF_OK ||
         (st = cof_reader_open(&reader, &o, &err)) != COF_OK ||
@@ -164,6 +169,7 @@ static int verify_one(run_state *run, const char *target)
         print_json(target, cof_reader_info(reader), &report);
     else if (!run->quiet)
         print_summary(target, cof_reader_info(reader), cli_report_time(&report));
+    cli_effort_show(&args.effort, &stats, cli_report_time(&report));
 out:;
     int unwritten = add_evidence(run, target, reader, &report, st, &err);
     cof_reader_free(reader);
@@ -199,6 +205,9 @@ static cof_status check(run_state *run, cof_error *err)
     if (args.max_age != NULL && !cli_parse_duration(&run->max_age, args.max_age))
         return cli_error(err, COF_USAGE,
                          "--max-age needs a number with s, m, h, d or w, such as 26h");
+    cof_status st = cli_effort_read(&run->common.jobs, &args.effort, err);
+    if (st != COF_OK)
+        return st;
     return cli_policy_read(&run->policy, &args.policy, err);
 }
 

@@ -77,6 +77,7 @@ typedef struct cof_backup_options {
                          256 KiB */
     bool named;       /* the content is streams with names: cof_backup_stream; record_size as
                          for a tree */
+    cof_stats *stats; /* NULL, or where times are added to in the end */
     cof_report report;
 } cof_backup_options;
 

@@ -47,6 +47,8 @@ typedef struct cof_open_options {
                          who re-encrypted the backup is trusted as maker too */
     unsigned jobs;    /* threads that hash, decrypt and decompress; 0: as many as processors */
     bool strict_custody; /* a bad custody verdict is COF_AUTH instead of a warning */
+    cof_stats *stats;    /* NULL, or where times are added to, at the latest with the end of the
+                            reader */
     cof_report report;
 } cof_open_options;
 

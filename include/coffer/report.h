@@ -32,6 +32,33 @@ typedef struct cof_report {
     void *ctx; /* handed to both */
 } cof_report;
 
+/* What is done with a record, or between two of them. */
+typedef enum cof_stage {
+    COF_STAGE_READ,     /* getting the content of a backup from its source */
+    COF_STAGE_COMPRESS, /* bytes: before */
+    COF_STAGE_SEAL,     /* encrypting and hashing */
+    COF_STAGE_PROVE,    /* reading a backup, and hashing */
+    COF_STAGE_DECRYPT,
+    COF_STAGE_DECOMPRESS, /* bytes: afterwards */
+    COF_STAGE_WRITE,      /* what was made: records of a backup, or what is restored from it */
+    COF_STAGE_WAIT        /* of the thread that reads or writes, for the others */
+} cof_stage;
+
+#define COF_STAGES 8
+
+typedef struct cof_stage_stats {
+    uint64_t nanoseconds, bytes;
+} cof_stage_stats;
+
+/* Times of several threads are added up, so their sum may be more than the time that has passed. */
+typedef struct cof_stats {
+    unsigned threads; /* that worked beside the caller's; 1: the caller's alone */
+    cof_stage_stats stage[COF_STAGES];
+} cof_stats;
+
+/* "read", "compress", ...; static storage. */
+const char *cof_stage_name(cof_stage stage);
+
 #ifdef __cplusplus
 }
 #endif

@@ -351,6 +351,7 @@ cof_status cof_backup_finish(cof_backup *b, cof_backup_result *result, cof_error
         goto out;
     if (result != NULL)
         fill_result(result, b);
+    cof_pipeline_stats(b->pipeline, b->options->stats);
 out:
     cof_buf_free(&manifest);
     return st;

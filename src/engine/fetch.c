@@ -20,6 +20,7 @@
 #include "base/num.h"
 #include "base/secret.h"
 #include "engine/volumes.h"
+#include "engine/stats.h"
 #include "os/threads.h"
 
 cof_status cof_fetch_check(const cof_reader *r, cof_error *err)
@@ -77,11 +78,23 @@ cof_status cof_fetch_init(cof_fetch *out, cof_reader *reader, cof_error *err)
     return st == COF_OK ? prove_origin(out, err) : st;
 }
 
-static void lane_wipe(cof_lane *l)
+/* The caller has used what was handed out. */
+static void lane_count(cof_lane *l)
 {
+    if (l->held)
+        (void)cof_stats_add(&l->stats, COF_STAGE_WRITE, l->since, l->used->plain.len);
+}
+
+static void lane_wipe(cof_lane *l, cof_stats *stats)
+{
+    lane_count(l);
     cof_pool_free(l->pool);
-    for (unsigned i = 0; i < l->threads; i++)
+    l->stats.threads = l->threads;
+    cof_stats_merge(stats, &l->stats);
+    for (unsigned i = 0; i < l->threads; i++) {
+        cof_stats_merge(stats, cof_prover_stats(l->provers[i]));
         cof_prover_free(l->provers[i]);
+    }
     for (size_t i = 0; l->ring != NULL && i < l->size; i++)
         cof_proof_wipe(&l->ring[i]);
     free(l->ring);
@@ -89,7 +102,11 @@ static void lane_wipe(cof_lane *l)
 
 void cof_fetch_wipe(cof_fetch *f)
 {
-    lane_wipe(&f->lane); /* ends what reads the files */
+    cof_stats *stats = f->reader != NULL ? f->reader->options->stats : NULL;
+
+    if (f->prover != NULL)
+        cof_stats_merge(stats, cof_prover_stats(f->prover));
+    lane_wipe(&f->lane, stats); /* ends what reads the files */
     cof_proof_wipe(&f->single);
     cof_prover_free(f->prover);
     cof_origin_free(f->origin);
@@ -314,10 +331,12 @@ static cof_status lane_fill(cof_fetch *f, cof_error *err)
 cof_status cof_fetch_in_order(cof_fetch *f, uint64_t number, cof_error *err)
 {
     cof_lane *l = &f->lane;
+    uint64_t since;
     cof_status st = lane_open(f, err);
 
     if (st != COF_OK)
         return st;
+    lane_count(l);
     lane_release(f);
     if (number < l->first || number >= l->end)
         lane_restart(f, number);
@@ -327,7 +346,9 @@ cof_status cof_fetch_in_order(cof_fetch *f, uint64_t number, cof_error *err)
     f->damaged = false;
     if ((st = lane_fill(f, err)) != COF_OK)
         return st;
+    since = cof_stats_now();
     st = lane_take(f, err);
+    l->since = cof_stats_add(&l->stats, COF_STAGE_WAIT, since, 0);
     f->damaged = is_of_one_record(st);
     l->held = st == COF_OK;
     l->depth = l->held ? cof_min_size(2 * l->depth, l->size) : 1;

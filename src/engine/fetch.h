@@ -29,6 +29,8 @@ typedef struct cof_lane {
     uint64_t first, end;
     cof_proof *used; /* what was handed out last */
     bool held;       /* and it is whole */
+    cof_stats stats; /* of the caller's thread */
+    uint64_t since;  /* when it was left to the caller; 0: nothing was handed out */
 } cof_lane;
 
 typedef struct cof_fetch {

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/num.h"
+#include "engine/stats.h"
 #include "os/pool.h"
 
 #define PIECE ((size_t)128 << 10)
@@ -20,6 +21,7 @@ struct cof_payloads {
     const cof_walk_hooks *hooks;
     unsigned threads;
     cof_sha256_ctx *sha[COF_POOL_WORKERS_MAX];
+    cof_stats stats[COF_POOL_WORKERS_MAX];
     cof_payload *ring; /* owned */
     size_t size;
     cof_payload *taken;
@@ -28,7 +30,8 @@ struct cof_payloads {
 
 static cof_status hash(void *ctx, unsigned worker, void *job, cof_error *err)
 {
-    const cof_payloads *p = ctx;
+    cof_payloads *p = ctx;
+    uint64_t since = cof_stats_now();
     const cof_walk_hooks *hooks = p->hooks;
     cof_sha256_ctx *sha = p->sha[worker];
     cof_payload *x = job;
@@ -43,10 +46,14 @@ static cof_status hash(void *ctx, unsigned worker, void *job, cof_error *err)
             (st = cof_file_read_full(piece, n, x->span.file, x->span.off + at, err)) == COF_OK)
             st = cof_sha256_update(sha, piece, n, err);
     }
-    if (st != COF_OK || (st = cof_sha256_final(sha, x->sha256, err)) != COF_OK ||
-        hooks->work == NULL)
+    if (st != COF_OK || (st = cof_sha256_final(sha, x->sha256, err)) != COF_OK)
         return st;
-    return hooks->work(hooks->ctx, worker, &x->frame, x->header, x->bytes, err);
+    since = cof_stats_add(&p->stats[worker], COF_STAGE_PROVE, since, len);
+    if (hooks->work == NULL)
+        return COF_OK;
+    st = hooks->work(hooks->ctx, worker, &x->frame, x->header, x->bytes, err);
+    (void)cof_stats_add(&p->stats[worker], COF_STAGE_DECRYPT, since, len);
+    return st;
 }
 
 static cof_status make_ring(cof_payloads *p, const cof_preamble *preamble, cof_error *err)
@@ -95,8 +102,11 @@ void cof_payloads_free(cof_payloads *p)
     if (p == NULL)
         return;
     cof_pool_free(p->pool);
-    for (unsigned i = 0; i < p->threads; i++)
+    p->stats[0].threads = p->threads;
+    for (unsigned i = 0; i < p->threads; i++) {
+        cof_stats_merge(p->hooks->stats, &p->stats[i]);
         cof_sha256_free(p->sha[i]);
+    }
     for (size_t i = 0; p->ring != NULL && i < p->size; i++)
         free(p->ring[i].bytes);
     free(p->ring);

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "engine/stats.h"
 #include "os/pool.h"
 #include "os/threads.h"
 
@@ -33,6 +34,8 @@ struct cof_pipeline {
     job *jobs; /* owned */
     size_t job_count;
     cof_pool *pool;
+    cof_stats stats; /* of the caller's thread */
+    uint64_t since;  /* when it was left to the caller */
 };
 
 static uint8_t *new_buffer(size_t room)
@@ -87,6 +90,7 @@ cof_status cof_pipeline_new(cof_pipeline **out, const cof_pipeline_plan *plan, c
     if ((st = make_jobs(p, plan->codec != COF_CODEC_NONE, err)) != COF_OK ||
         (st = make_workers(p, plan, err)) != COF_OK)
         goto out;
+    p->since = cof_stats_now();
     *out = p;
     p = NULL; /* transferred */
 out:
@@ -123,12 +127,15 @@ uint64_t cof_pipeline_next(const cof_pipeline *p)
 /* Write the oldest record, once it is sealed. */
 static cof_status write_one(cof_pipeline *p, cof_error *err)
 {
+    uint64_t since = cof_stats_now();
     void *arg = NULL;
     cof_status st = cof_pool_take(&arg, p->pool, err);
     const job *j = arg;
 
+    since = cof_stats_add(&p->stats, COF_STAGE_WAIT, since, 0);
     if (st == COF_OK)
         st = cof_writer_record(p->writer, j->where.kind, &j->sealed, j->len, err);
+    (void)cof_stats_add(&p->stats, COF_STAGE_WRITE, since, j->sealed.payload.len);
     cof_pool_give_back(p->pool);
     return st;
 }
@@ -139,6 +146,7 @@ static cof_status next_job(cof_pipeline *p, job **out, const cof_frame *where, s
 {
     cof_status st = COF_OK;
 
+    (void)cof_stats_add(&p->stats, COF_STAGE_READ, p->since, len);
     while ((*out = cof_pool_get(p->pool)) == NULL)
         if ((st = write_one(p, err)) != COF_OK)
             return st;
@@ -146,6 +154,12 @@ static cof_status next_job(cof_pipeline *p, job **out, const cof_frame *where, s
     (*out)->where.record = p->next++;
     (*out)->len = len;
     return COF_OK;
+}
+
+static void put(cof_pipeline *p)
+{
+    cof_pool_put(p->pool);
+    p->since = cof_stats_now();
 }
 
 cof_status cof_pipeline_put(cof_pipeline *p, const cof_frame *where, uint8_t **plain, size_t len,
@@ -160,7 +174,7 @@ cof_status cof_pipeline_put(cof_pipeline *p, const cof_frame *where, uint8_t **p
     free_one = j->plain;
     j->plain = *plain;
     *plain = free_one;
-    cof_pool_put(p->pool);
+    put(p);
     return COF_OK;
 }
 
@@ -175,7 +189,7 @@ cof_status cof_pipeline_copy(cof_pipeline *p, const cof_frame *where, cof_slice 
     if ((st = next_job(p, &j, where, plain.len, err)) != COF_OK)
         return st;
     memcpy(j->plain, plain.data, plain.len);
-    cof_pool_put(p->pool);
+    put(p);
     return COF_OK;
 }
 
@@ -186,4 +200,14 @@ cof_status cof_pipeline_drain(cof_pipeline *p, cof_error *err)
     while (st == COF_OK && cof_pool_pending(p->pool) > 0)
         st = write_one(p, err);
     return st;
+}
+
+void cof_pipeline_stats(const cof_pipeline *p, cof_stats *stats)
+{
+    cof_stats own = p->stats;
+
+    own.threads = p->threads;
+    cof_stats_merge(stats, &own);
+    for (unsigned i = 0; i < p->threads; i++)
+        cof_stats_merge(stats, cof_sealer_stats(p->sealers[i]));
 }

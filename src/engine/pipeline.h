@@ -50,6 +50,9 @@ uint64_t cof_pipeline_next(const cof_pipeline *pipeline);
 /* Wait until all records are written. */
 cof_status cof_pipeline_drain(cof_pipeline *pipeline, cof_error *err) COF_MUST_USE;
 
+/* Add what has been counted so far; stats may be NULL. */
+void cof_pipeline_stats(const cof_pipeline *pipeline, cof_stats *stats);
+
 /* Ends whatever is going on.  NULL is fine. */
 void cof_pipeline_free(cof_pipeline *pipeline);
 

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/num.h"
 #include "crypto/digest.h"
+#include "engine/stats.h"
 
 #define PIECE                                                                                      \
     ((size_t)128 << 10) /* is read and hashed at a time, so that the hash finds it near            \
@@ -20,6 +21,7 @@ struct cof_prover {
     const cof_preamble *preamble;
     cof_unsealer *unsealer;
     cof_sha256_ctx *sha;
+    cof_stats stats;
     cof_origin *origin; /* NULL: none is demanded */
 };
 
@@ -106,6 +108,7 @@ void cof_prover_demand(cof_prover *prover, cof_origin *origin)
 
 cof_status cof_prover_decrypt(cof_prover *prover, cof_proof *p, cof_error *err)
 {
+    uint64_t since = cof_stats_now();
     uint8_t sha256[COF_SHA256_SIZE];
     cof_status st;
 
@@ -116,10 +119,13 @@ cof_status cof_prover_decrypt(cof_prover *prover, cof_proof *p, cof_error *err)
         return cof_fail_rule(err, COF_AUTH, "RC-9", p->at.offset,
                              "record %" PRIu64 " is not in its place", p->number);
     if ((st = read_hashing(prover, sha256, p, err)) != COF_OK ||
-        (st = compare(p, sha256, err)) != COF_OK ||
-        (st = cof_unsealer_decrypt(prover->unsealer, &p->content, &p->header, p->frame,
+        (st = compare(p, sha256, err)) != COF_OK)
+        return st;
+    since = cof_stats_add(&prover->stats, COF_STAGE_PROVE, since, p->header.stored_len);
+    if ((st = cof_unsealer_decrypt(prover->unsealer, &p->content, &p->header, p->frame,
                                    p->frame + COF_FRAME_SIZE, err)) != COF_OK)
         return st;
+    (void)cof_stats_add(&prover->stats, COF_STAGE_DECRYPT, since, p->content.len);
     if (prover->origin == NULL || p->number >= cof_origin_records(prover->origin))
         return COF_OK;
     return cof_origin_check(prover->origin, &p->header, p->content, err);
@@ -128,8 +134,17 @@ cof_status cof_prover_decrypt(cof_prover *prover, cof_proof *p, cof_error *err)
 cof_status cof_prover_run(cof_prover *prover, cof_proof *p, cof_error *err)
 {
     cof_status st = cof_prover_decrypt(prover, p, err);
+    uint64_t since = cof_stats_now();
 
-    return st == COF_OK ? cof_unsealer_unpack(prover->unsealer, &p->plain, &p->header, p->content,
-                                              p->room, err)
-                        : st;
+    if (st != COF_OK || (st = cof_unsealer_unpack(prover->unsealer, &p->plain, &p->header,
+                                                  p->content, p->room, err)) != COF_OK)
+        return st;
+    if (p->header.codec != COF_CODEC_NONE)
+        (void)cof_stats_add(&prover->stats, COF_STAGE_DECOMPRESS, since, p->plain.len);
+    return COF_OK;
+}
+
+const cof_stats *cof_prover_stats(const cof_prover *prover)
+{
+    return &prover->stats;
 }

@@ -51,6 +51,9 @@ cof_status cof_prover_run(cof_prover *prover, cof_proof *proof, cof_error *err) 
 /* The same up to its sealed content: nothing is decompressed. */
 cof_status cof_prover_decrypt(cof_prover *prover, cof_proof *proof, cof_error *err) COF_MUST_USE;
 
+/* What the prover has counted so far. */
+const cof_stats *cof_prover_stats(const cof_prover *prover);
+
 void cof_prover_free(cof_prover *prover);
 
 #endif

@@ -10,6 +10,8 @@
  * steady state it allocates nothing.
  */
 
+#include <coffer/report.h>
+
 #include "base/buf.h"
 #include "codec/codec.h"
 #include "format/frame.h"
@@ -51,6 +53,9 @@ cof_status cof_sealer_run(cof_sealer *sealer, cof_sealed *out, const cof_frame *
  */
 cof_status cof_sealer_again(cof_sealer *sealer, cof_sealed *out, const cof_frame *frame,
                             cof_slice content, cof_error *err) COF_MUST_USE;
+
+/* What the sealer has counted so far. */
+const cof_stats *cof_sealer_stats(const cof_sealer *sealer);
 
 void cof_sealer_free(cof_sealer *sealer);
 

@@ -10,6 +10,7 @@
 #include "crypto/digest.h"
 #include "engine/record.h"
 #include "engine/segment.h"
+#include "engine/stats.h"
 
 #define PIECE ((size_t)128 << 10)
 
@@ -19,6 +20,7 @@ struct cof_sealer {
     cof_compressor *compressor;
     cof_segment segment;
     cof_sha256_ctx *sha;
+    cof_stats stats;
     uint8_t *again; /* the largest payload; NULL until something is sealed again */
 };
 
@@ -123,6 +125,7 @@ static cof_status finish(cof_sealer *s, cof_sealed *out, const cof_frame *frame,
 cof_status cof_sealer_run(cof_sealer *s, cof_sealed *out, const cof_frame *where, uint8_t *plain,
                           size_t len, uint8_t *packed, cof_error *err)
 {
+    uint64_t since = cof_stats_now();
     cof_frame frame = *where;
     uint8_t *content;
     cof_status st;
@@ -133,9 +136,18 @@ cof_status cof_sealer_run(cof_sealer *s, cof_sealed *out, const cof_frame *where
     frame.plain_len = (uint32_t)len;
     if ((st = compress(s, &frame, &content, plain, packed, err)) != COF_OK)
         return st;
-    return finish(s, out, &frame,
-                  (cof_slice){content, frame.stored_len - cof_preamble_tag_len(s->preamble)},
-                  content, err);
+    if (s->codec != COF_CODEC_NONE)
+        since = cof_stats_add(&s->stats, COF_STAGE_COMPRESS, since, len);
+    st = finish(s, out, &frame,
+                (cof_slice){content, frame.stored_len - cof_preamble_tag_len(s->preamble)}, content,
+                err);
+    (void)cof_stats_add(&s->stats, COF_STAGE_SEAL, since, frame.stored_len);
+    return st;
+}
+
+const cof_stats *cof_sealer_stats(const cof_sealer *s)
+{
+    return &s->stats;
 }
 
 cof_status cof_sealer_again(cof_sealer *s, cof_sealed *out, const cof_frame *frame,

@@ -182,6 +182,7 @@ static cof_status walk_body(check *c, cof_error *err)
         .index = check_index,
         .threads = c->threads,
         .body = o->body,
+        .stats = c->reader->options->stats,
         .hash_only = c->unsealing[0].unsealer == NULL,
         .ctx = c,
     };

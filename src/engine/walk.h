@@ -54,6 +54,7 @@ typedef struct cof_walk_hooks {
 
     unsigned threads; /* that hash; 0 counts as 1 */
     cof_body *body;   /* what read() reads, so that these threads can read it, too; NULL: a pipe */
+    cof_stats *stats; /* NULL, or where times are added to in the end */
     bool hash_only;   /* neither `record` nor `work` looks at payloads */
 
     /* An INDEX frame, intact or not.  May be NULL. */
