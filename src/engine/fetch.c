@@ -19,8 +19,8 @@
 #include "base/error.h"
 #include "base/num.h"
 #include "base/secret.h"
-#include "engine/volumes.h"
 #include "engine/stats.h"
+#include "engine/volumes.h"
 #include "os/threads.h"
 
 cof_status cof_fetch_check(const cof_reader *r, cof_error *err)
