@@ -4,9 +4,9 @@
 
 load helper
 
-# A source that gives a little and then waits.
+# A source that gives more than is held in memory, and then waits.
 endless() {
-    noise 5000000
+    noise 60000000
     exec sleep 60
 }
 

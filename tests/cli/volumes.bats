@@ -168,7 +168,7 @@ restores() {
 
 @test "SIGTERM while the second volume is written: nothing is left" {
     mkfifo source
-    { noise 400000; exec sleep 60; } >source &
+    { noise 1500000; exec sleep 60; } >source &
     feeder=$!
     "$COFFER" backup -o x.cof --volume-size 205000 $small - <source 2>err &
     pid=$!
