@@ -10,6 +10,8 @@
 
 #include "engine/write.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,9 +24,11 @@
 
 #define END_SIZE (COF_FRAME_SIZE + COF_VOLUME_END_SIZE)
 
-/* What the list of volumes may take of a statement (COF_STATEMENT_MAX), and one of them takes. */
-#define LISTED_MAX (COF_STATEMENT_MAX - 128 * 1024)
-#define LISTED_ONE (sizeof("{\"bytes\":9007199254740991,\"first_record\":281474976710656},") - 1)
+/* What the list of volumes may take of a statement (COF_STATEMENT_MAX), and an index of the tail.
+ */
+#define LISTED_MAX   (COF_STATEMENT_MAX - 128 * 1024)
+#define LISTED_INDEX 24
+#define LISTED_MORE  64 /* at most, for the volume that the tail itself needs */
 
 cof_status cof_writer_init(cof_writer *out, cof_sink *sink, const uint8_t *preamble,
                            const cof_report *report, cof_error *err)
@@ -108,7 +112,8 @@ static cof_status list_volume(cof_writer *w, cof_error *err)
 {
     const cof_manifest_volume volume = {w->at, w->first_record};
 
-    w->listed += LISTED_ONE;
+    w->listed += (size_t)snprintf(NULL, 0, "{\"bytes\":%" PRIu64 ",\"first_record\":%" PRIu64 "},",
+                                  volume.bytes, volume.first_record);
     if (w->listed > LISTED_MAX)
         return cof_fail(err, COF_LIMIT,
                         "the backup needs more volumes than a manifest can list; let them be "
@@ -140,6 +145,23 @@ static cof_status put_volume_end(cof_writer *w, cof_error *err)
     return put_closing(w, COF_FRAME_VOLUME_END, (cof_slice){end, sizeof(end)}, err);
 }
 
+/*
+ * The tail lists all volumes and indexes, and has to fit into one volume.  It only grows: better to
+ * fail now than at the end.
+ */
+static cof_status check_tail(const cof_writer *w, cof_error *err)
+{
+    uint64_t limit = cof_sink_limit(w->sink);
+    uint64_t least = w->tail.index_count * (uint64_t)LISTED_INDEX + w->listed;
+
+    if (limit == 0 || 2 * least <= limit)
+        return COF_OK;
+    return cof_fail(err, COF_USAGE,
+                    "volumes of %" PRIu64 " bytes are too small for a backup of so many: the list "
+                    "of them does not fit into one; let them be larger",
+                    limit);
+}
+
 /* Close this volume, and begin one that has room for so much. */
 static cof_status next_volume(cof_writer *w, uint64_t room, cof_error *err)
 {
@@ -148,7 +170,7 @@ static cof_status next_volume(cof_writer *w, uint64_t room, cof_error *err)
     cof_status st;
 
     if ((st = put_volume_end(w, err)) != COF_OK || (st = list_volume(w, err)) != COF_OK ||
-        (st = emit_later_head(&head, w, err)) != COF_OK ||
+        (st = check_tail(w, err)) != COF_OK || (st = emit_later_head(&head, w, err)) != COF_OK ||
         (st = cof_sink_next(w->sink, cof_buf_slice(&head), room, &skipped, err)) != COF_OK)
         goto out;
     if (skipped > 0)
@@ -266,7 +288,7 @@ cof_status cof_writer_end(bool *again, cof_writer *w, cof_slice manifest_cms,
         (st = cof_sink_append(&fits, w->sink, cof_buf_slice(&end), nothing, 0, err)) == COF_OK &&
         !fits) {
         *again = true;
-        st = next_volume(w, end.len + 2 * (uint64_t)LISTED_ONE, err);
+        st = next_volume(w, end.len + 2 * (uint64_t)LISTED_MORE, err);
     }
     cof_buf_free(&end);
     return st;

@@ -52,7 +52,8 @@ cof_frame cof_writer_place_lineage(const cof_writer *writer);
 
 /*
  * Append one sealed record of that kind with plain_len bytes, and an INDEX if it completes a block.
- * COF_IO: there is no room left, nor a further volume; COF_LIMIT.
+ * COF_IO: there is no room left, nor a further volume; COF_LIMIT;
+ * COF_USAGE: volumes are too small for so many of them.
  */
 cof_status cof_writer_record(cof_writer *writer, uint8_t kind, const cof_sealed *sealed,
                              size_t plain_len, cof_error *err) COF_MUST_USE;

@@ -403,6 +403,11 @@ cof_status cof_sink_next(cof_sink *sink, cof_slice head, uint64_t room, size_t *
 
 /* ---- what became of it ---- */
 
+uint64_t cof_sink_limit(const cof_sink *sink)
+{
+    return sink->repeat && !elsewhere(sink) ? limit_of(sink) : 0;
+}
+
 uint64_t cof_sink_written(const cof_sink *sink)
 {
     return sink->before + sink->written;

@@ -70,6 +70,9 @@ cof_status cof_sink_append(bool *out_fits, cof_sink *sink, cof_slice header, cof
 cof_status cof_sink_next(cof_sink *sink, cof_slice head, uint64_t room, size_t *out_skipped,
                          cof_error *err) COF_MUST_USE;
 
+/* The most that any further volume can take; 0: nobody knows, or as many as the disk takes. */
+uint64_t cof_sink_limit(const cof_sink *sink);
+
 /* How many bytes have been appended, in all volumes together. */
 uint64_t cof_sink_written(const cof_sink *sink);
 

@@ -414,3 +414,9 @@ restores() {
     grep -q 'only a whole one can come through a pipe' err
     [ ! -e r.cof ]
 }
+
+@test "volumes so small that the list of them does not fit into one fail early" {
+    noise 20000000 >content
+    refuse 2 'volumes of 50000 bytes are too small for a backup of so many: the list of them does not fit into one; let them be larger' \
+        backup -o x.cof --volume-size 50000 --record-size 4K --slot-size 16K --compress none - <content
+}
