@@ -6,10 +6,14 @@
 #   at MOMENT COMMAND...       run a command while the calendar says MOMENT (as date -d understands it)
 #   made MOMENT FILE [ARG...]  a backup by db1 that was made then; ARG may name another maker
 
+clock() {
+    cc -shared -fPIC -o "$BATS_FILE_TMPDIR/clock.so" "$here/clock.c" -ldl
+}
+
 old_people() {
     P=$BATS_FILE_TMPDIR/people
     mkdir -p "$P/home/recipients" "$P/home/trusted"
-    cc -shared -fPIC -o "$BATS_FILE_TMPDIR/clock.so" "$here/clock.c" -ldl
+    clock
     for name in ops db1 db2; do
         (cd "$P" && certificate "$name" --from-day -3650 --to-day 3650)
     done

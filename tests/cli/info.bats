@@ -3,6 +3,7 @@
 # Describing backups: what is trusted, what is only claimed, what needs attention.
 
 load helper
+load clock
 
 setup() {
     workdir
@@ -73,6 +74,18 @@ setup() {
     prints '  2 opened by CN=ops, .* \(of 2 that is claimed, not trusted\)'
     accept info --recipients --json dir
     [ "$(wc -l <<<"$output")" -eq 3 ]
+}
+
+@test "--recipients over many: whose certificate has expired" {
+    mkdir dir
+    clock
+    certificate soon --to-day 30
+    mv x.cof dir
+    echo hello | "$COFFER" backup -q -o dir/y.cof -r soon.crt -
+    at '+31 days' "$COFFER" info --recipients dir >said
+    grep -Eqx '  1 opened by CN=soon, EXPIRED on [0-9-]+, EC-P-256' said
+    grep -Eqx '  1 opened by CN=ops, until [0-9-]+, EC-P-256' said
+    at '+31 days' "$COFFER" info dir/y.cof | grep -Eq ' CN=soon, EXPIRED on [0-9-]+, EC-P-256'
 }
 
 @test "recipients that have expired or are about to are marked" {

@@ -32,6 +32,12 @@ names() {
     bsdtar tf "$BATS_TEST_TMPDIR/names.tar"
 }
 
+# state BACKUP PATH: what the catalog says of it
+state() {
+    "$COFFER" list "$1" --key "$P/ops.key" --json "$2" | head -n 1 |
+        /usr/bin/python3 -c 'import json, sys; print(json.load(sys.stdin)["state"])'
+}
+
 # What every file system here can hold.
 odd_tree() {
     mkdir -p "$1/d/e" "$1/empty"
@@ -165,6 +171,9 @@ PYTHON
     grep -q 'warning: .*t/closed cannot be listed, and what is in it is missing: Permission denied$' err
     grep -q '^b.cof: 1 file, ' out
     "$COFFER" info --json b.cof --trust "$P/home/signing.crt" | grep -q '"complete": *false'
+    [ "$(state b.cof t/secret)" = unreadable ]
+    [ "$(state b.cof t/closed)" = unreadable ]
+    [ "$(state b.cof t/good)" = ok ]
     accept verify --deep --key "$P/ops.key" b.cof
     # Strict: the first such thing is a failed source, and there is no backup.
     status=0
@@ -177,7 +186,11 @@ PYTHON
     mkdir t
     echo 1 >t/a
     warn 9 'gone does not exist' backup -o b.cof t gone
+    [ "$(state b.cof gone)" = vanished ]
     warn 9 '.*t/gone does not exist' backup -o c.cof t t/gone
+    for file in b.cof c.cof; do
+        "$COFFER" info --json "$file" | grep -q '"complete": *false'
+    done
     refuse 8 'gone does not exist' backup --strict -o d.cof t gone
     call backup -o e.cof gone
     [ "$status" -eq 8 ] && [ ! -e e.cof ]
@@ -195,6 +208,10 @@ PYTHON
     accept verify --deep --key "$P/ops.key" b.cof
     archive b.cof b.tar
     untar b.tar a
+    [ "$(state b.cof t/log)" = changed ]
+    "$COFFER" info --json b.cof | grep -q '"complete": *false'
+    warn 9 'b.cof: t/log changed while it was backed up: .*' restore -q b.cof --key "$P/ops.key" -C c
+    cmp a/t/log c/t/log
     size=$(stat -c %s a/t/log)
     cmp -n "$size" a/t/log t/log
 }
