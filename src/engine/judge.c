@@ -85,21 +85,86 @@ static void weigh(cof_judgement *out, const uint8_t by[32], const cof_candidates
     }
 }
 
+/* Does the statement name this certificate as that of signer i?  A hint, no proof. */
+static cof_status names(bool *out, const cof_signed *statement, size_t i, const cof_cert *cert,
+                        cof_error *err)
+{
+    cof_buf id = COF_BUF_INIT;
+    cof_status st = cof_cert_key_id(cert, &id, err);
+
+    *out = st == COF_OK && cof_slice_equal(cof_buf_slice(&id), cof_signed_signer_id(statement, i));
+    cof_buf_free(&id);
+    return st;
+}
+
+/*
+ * Whose keys are to be tried: those that are trusted, whatever the statement says; of the others
+ * one with the key that it names as its author, and for each signer one that he names.  Whoever
+ * fills a head with certificates and signatures must not make a reader try each with each.
+ */
+static cof_status choose(bool *chosen, const cof_signed *statement, const uint8_t by[32],
+                         const cof_candidates *c, cof_error *err)
+{
+    bool author = false;
+    cof_status st = COF_OK;
+
+    for (size_t k = 0; k < c->count; k++) {
+        bool is_author = memcmp(cof_cert_spki_sha256(c->items[k].cert), by, 32) == 0;
+
+        chosen[k] = c->items[k].roles != 0 || (is_author && !author);
+        author = author || is_author;
+    }
+    for (size_t i = 0; i < cof_signed_signer_count(statement); i++) {
+        bool named = false;
+
+        for (size_t k = 0; st == COF_OK && !named && k < c->count; k++) {
+            st = names(&named, statement, i, c->items[k].cert, err);
+            chosen[k] = chosen[k] || named;
+        }
+    }
+    return st;
+}
+
+/* *valid says of each candidate whether he made one of the signatures. */
+static cof_status try_chosen(bool *valid, const cof_signed *statement, const bool *chosen,
+                             const cof_candidates *c, cof_error *err)
+{
+    cof_cert **certs = calloc(c->count + 1, sizeof(*certs));
+    bool *among = calloc(c->count + 1, sizeof(*among));
+    size_t n = 0;
+    cof_status st;
+
+    if (certs == NULL || among == NULL) {
+        st = cof_fail(err, COF_NOMEM, "out of memory");
+        goto out;
+    }
+    for (size_t k = 0; k < c->count; k++)
+        if (chosen[k])
+            certs[n++] = c->items[k].cert;
+    st = cof_signed_verify(statement, certs, n, among, NULL, err);
+    for (size_t k = c->count; k-- > 0;)
+        valid[k] = chosen[k] && among[--n];
+out:
+    free(certs);
+    free(among);
+    return st;
+}
+
 cof_status cof_judge(cof_judgement *out, const cof_signed *statement, const uint8_t by[32],
                      const cof_candidates *c, cof_role role, cof_error *err)
 {
     cof_judgement result = {COF_STANDING_BAD, 0, 0};
-    cof_cert **certs = calloc(c->count + 1, sizeof(*certs));
+    bool *chosen = calloc(c->count + 1, sizeof(*chosen));
     bool *valid = calloc(c->count + 1, sizeof(*valid));
-    cof_status st = COF_OK;
+    cof_status st;
 
-    if (certs == NULL || valid == NULL) {
+    if (chosen == NULL || valid == NULL) {
         st = cof_fail(err, COF_NOMEM, "out of memory");
         goto out;
     }
-    for (size_t i = 0; i < c->count; i++)
-        certs[i] = c->items[i].cert;
-    st = cof_signed_verify(statement, certs, c->count, valid, NULL, err);
+    if ((st = choose(chosen, statement, by, c, err)) != COF_OK)
+        goto out;
+    st = try_chosen(valid, statement, chosen, c, err);
     if (st == COF_OK)
         weigh(&result, by, c, valid, (unsigned)role);
     else if (st == COF_AUTH)
@@ -107,7 +172,7 @@ cof_status cof_judge(cof_judgement *out, const cof_signed *statement, const uint
     if (st == COF_OK)
         *out = result;
 out:
-    free(certs);
+    free(chosen);
     free(valid);
     return st;
 }

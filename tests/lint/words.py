@@ -36,7 +36,7 @@ MEMCMP = {
     "src/engine/entries.c": (2, "Merkle roots"),
     "src/engine/examine.c": (1, "hashes of paths"),
     "src/engine/head.c": (5, "superblocks, hashes of the envelope, of a statement, of the whole head"),
-    "src/engine/judge.c": (2, "hashes of public keys"),
+    "src/engine/judge.c": (3, "hashes of public keys"),
     "src/engine/locks.c": (2, "hashes of certificates and public keys"),
     "src/engine/open.c": (3, "hashes of public keys"),
     "src/engine/proof.c": (2, "frame header, hash of the ciphertext"),

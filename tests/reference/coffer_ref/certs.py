@@ -120,5 +120,5 @@ def same_key(a, b):
 def strong_signer(key):
     """ST-4: the keys whose signatures may count at all."""
     if isinstance(key, (rsa.RSAPublicKey, dsa.DSAPublicKey)):
-        return key.key_size >= 2048
+        return 2048 <= key.key_size <= (16384 if isinstance(key, rsa.RSAPublicKey) else 4096)
     return isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name in CURVES
