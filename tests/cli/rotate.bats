@@ -305,3 +305,34 @@ PY
     wait "$holder" || true
     accept rotate x.cof --key "$P/ops.key" --add "$P/eve.crt"
 }
+
+# ---- many ----
+
+@test "many: a passphrase is asked for once, threads or not, and each has a line in the report" {
+    mkdir dir
+    for i in $(seq 30); do cp x.cof "dir/$i.cof"; done
+    openssl pkey -in "$P/ops.key" -aes256 -passout pass:sesame -out locked.key
+    accept rotate -q dir --jobs 4 --replace "$P/rec.crt" --with "$P/eve.crt" --report report \
+        --key locked.key --key-passphrase-fd 5 5<<<sesame
+    [ "$(wc -l <report)" -eq 30 ]
+    for i in 1 15 30; do
+        opens "dir/$i.cof" "$P/eve.key" content
+        opens_not "dir/$i.cof" "$P/rec.key"
+    done
+    accept rotate dir -j 1 --replace "$P/rec.crt" --with "$P/eve.crt" --key "$P/ops.key"
+    prints '0 changed, 30 skipped \(CN=rec is no recipient\), .*'
+    refuse 2 '--jobs is a number from 1 to 64' rotate dir --jobs 0 --key "$P/ops.key" --add "$P/rec.crt"
+    refuse 2 '--jobs is a number from 1 to 64' rotate dir --jobs 65 --key "$P/ops.key" --add "$P/rec.crt"
+    refuse 2 '--jobs is a number from 1 to 64' rotate dir --jobs two --key "$P/ops.key" --add "$P/rec.crt"
+}
+
+@test "many: more than a batch, and more than there may be open files" {
+    mkdir dir
+    for i in $(seq 300); do ln x.cof "dir/$i.cof" 2>/dev/null || cp x.cof "dir/$i.cof"; done
+    for i in 10 20 30 40 50; do rm "dir/$i.cof" && cp x.cof "dir/$i.cof"; done
+    ulimit -n 40
+    accept rotate dir --replace "$P/rec.crt" --with "$P/eve.crt" --key "$P/ops.key"
+    prints '6 changed, 294 skipped .*'
+    opens dir/30.cof "$P/eve.key" content
+    opens dir/299.cof "$P/eve.key" content
+}
