@@ -17,6 +17,7 @@
 #include "show.h"
 #include "status.h"
 #include "verb.h"
+#include "volume.h"
 
 #include <coffer/rekey.h>
 #include <stdio.h>
@@ -24,7 +25,7 @@
 
 static struct {
     cli_key_args key;
-    cli_list recipients;
+    cli_list recipients, volume_dirs;
     const char *output, *cipher;
     const char *check_key;
     cli_passphrase_args check_passphrase;
@@ -65,6 +66,7 @@ static const cli_opt options[] = {
      .value = &args.check_passphrase.file,
      .rules = CLI_OPT_ASKED,
      .help = "its passphrase is the first line of this file, which nobody else may read"},
+    CLI_VOLUME_DIR_OPTION(args.volume_dirs),
     CLI_TRUST_OPTIONS(args.trust),
     CLI_SIGN_OPTIONS(args.sign),
     {.name = "reason",
@@ -147,6 +149,8 @@ static cof_rekey_options rekey_options(const loaded *l, const char *path)
 {
     return (cof_rekey_options){
         .path = path,
+        .volume_dirs = args.volume_dirs.item,
+        .volume_dir_count = args.volume_dirs.count,
         .output = args.output,
         .trust = l->trust,
         .keys = l->keys,

@@ -18,10 +18,10 @@ import tempfile
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "tests", "reference"))
-from coffer_ref import forge, writer  # noqa: E402
+from coffer_ref import forge, rekey, writer  # noqa: E402
 
 BLOCK, HEADER, TRAILER, MOST = 4096, 32, 64, 1 << 18
-TARGETS = ("catalog", "cert", "custody", "envelope", "file", "frame", "index", "key", "keys", "manifest",
+TARGETS = ("catalog", "cert", "custody", "envelope", "file", "frame", "index", "key", "keys", "lineage", "manifest",
            "options", "preamble", "record", "signed", "superblock", "tail", "text")
 
 
@@ -84,6 +84,22 @@ def take_apart(corpus, raw):
             corpus.add("tail", raw[at + HEADER:at + HEADER + len(payload) + TRAILER])
         if header[2] in (1, 2, 3) and number < 2:
             corpus.add("record", header[3:5] + header[8:12] + payload)
+
+
+def lineages(corpus, world):
+    """Of backups rekeyed once and twice, of few records and of many."""
+    for records in (0, 5, 300):
+        draft = world.begin()
+        draft.lock()
+        for i in range(records):
+            draft.add(b"%d" % i)
+        draft.finish()
+        raw = b""
+        for epoch in (0, 1):
+            job = rekey.Rekey(draft, world.maker.signer())
+            raw += b"".join(struct.pack(">H", len(p) - 1) + p for p in job.pieces(b"".join(job.addition())))
+            corpus.add("lineage", bytes([epoch]) + struct.pack(">H", records) + raw)
+            draft = job.draft()
 
 
 # ---- a world in which every hash is zero (unauthenticated.c) ----
@@ -238,6 +254,7 @@ def main():
                 believed(corpus, case.files)
         for files in unsealed(world):
             believed(corpus, files)
+        lineages(corpus, world)
         command(corpus, coffer, scratch)
         credentials(corpus, os.path.join(scratch, "keys"), scratch)
     levels(corpus)

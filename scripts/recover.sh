@@ -33,11 +33,17 @@
 # $TMPDIR) holds one record's plaintext at a time: point TMPDIR at a memory file system, such as
 # /dev/shm, if the disk must not see it.
 #
-# Not done here: lineage of rekeyed backups (who made epoch 0), the links of HISTORY, the GCM tag,
+# About rekeyed backups (epoch 1 and later). Where who rekeyed it is trusted as custodian only, every
+# record is sealed again as the first maker sealed it, and compared with what he signed (section 3.9).
+# That needs his tags after all: `openssl mac` makes GMAC, and one multiplication in GF(2^128) makes the
+# tag of GCM out of it.
+#
+# Not done here: the links of HISTORY and who decided in it, the GCM tag when reading,
 # comparison of not_after and key in the list of recipients with the certificates, and the catalog. A
 # tree backup comes out as the pax archive that it is: unpack it with tar.
 #
 # shellcheck disable=SC2154 # set through eval: fields(), file_N, ends_N
+# shellcheck disable=SC2030,SC2031 # addition() reads an old manifest in a subshell on purpose
 # shellcheck disable=SC2015 # A && B || die: A and B are tests, never commands that half succeed
 
 set -eu
@@ -523,6 +529,18 @@ superblock() {
     sb_core=$sum
 }
 
+# cipher_names: $cipher_name of openssl, $key_length
+cipher_names() {
+    case $cipher in
+    0) cipher_name=none key_length=0 ;;
+    1) cipher_name=aes-256-ctr key_length=32 ;;
+    2) cipher_name=aes-128-ctr key_length=16 ;;
+    3) cipher_name=aes-192-ctr key_length=24 ;;
+    4) cipher_name=chacha20 key_length=32 ;;
+    *) die 5 "cipher $cipher is unknown" ;;
+    esac
+}
+
 # preamble FILE: from the copy that superblock chose
 preamble() {
     at=$((sb + 512))
@@ -543,14 +561,7 @@ preamble() {
     esac
     [ "$created" -lt 253402300800 ] && [ "$record_size" -ge 4096 ] && [ "$record_size" -le 16777216 ] &&
         [ $((record_size % 4096)) -eq 0 ] || die 5 "preamble is not canonical"
-    case $cipher in
-    0) cipher_name=none key_length=0 ;;
-    1) cipher_name=aes-256-ctr key_length=32 ;;
-    2) cipher_name=aes-128-ctr key_length=16 ;;
-    3) cipher_name=aes-192-ctr key_length=24 ;;
-    4) cipher_name=chacha20 key_length=32 ;;
-    *) die 5 "cipher $cipher is unknown" ;;
-    esac
+    cipher_names
     case $content in
     1) content_name=stream ;;
     2) content_name=tree ;;
@@ -858,7 +869,7 @@ manifest() {
         [ "$m_content" = "$content_name" ] || die 3 "the manifest belongs to another backup"
     if [ "$protection" -eq 1 ]; then
         is_hash "$m_commitment" || die 3 "the manifest does not commit to a key"
-        [ "$m_commitment" = "$c_commitment" ] || die 3 "manifest and custody statement commit to different keys"
+        [ -z "$c_commitment" ] || [ "$m_commitment" = "$c_commitment" ] || die 3 "manifest and custody statement commit to different keys"
     else
         [ "$m_commitment" = null ] || die 3 "a signed-only backup that commits to a key"
     fi
@@ -1029,7 +1040,7 @@ record_frame() {
         fi
         ;;
     2) [ "$stream" -eq 65534 ] && catalog=$((catalog + 1)) ;;
-    3) [ "$stream" -eq 65535 ] && lineage=$((lineage + 1)) ;;
+    3) [ "$stream" -eq 65535 ] && [ "$codec" -eq 0 ] && [ "$flags" -eq 0 ] && lineage=$((lineage + 1)) ;;
     esac || die 5 "$where: the header is damaged"
     [ "$kind" -eq 3 ] || [ "$lineage" -eq 0 ] || die 5 "$where: stands after the lineage"
     eval "ends=\${ends_$stream:-0}"
@@ -1278,6 +1289,224 @@ find_stream() {
     exit 2
 }
 
+# --- the first maker of a rekeyed backup (FORMAT.md 3.9) -------------------------------------------
+
+not_first() { die 3 "rekeyed, and not what its first maker signed: $1"; }
+
+# gf_multiply HEX HEX: $product in GF(2^128) as GCM counts bits
+gf_multiply() {
+    v0=$((0x$(printf %.8s "$2"))) v1=${2#????????}
+    v2=${v1#????????} v1=$((0x$(printf %.8s "$v1")))
+    v3=$((0x${v2#????????})) v2=$((0x$(printf %.8s "$v2")))
+    z0=0 z1=0 z2=0 z3=0
+    rest=$1
+    while [ -n "$rest" ]; do
+        next=${rest#????????}
+        word=$((0x${rest%"$next"}))
+        rest=$next
+        bit=31
+        while [ "$bit" -ge 0 ]; do
+            if [ $((word >> bit & 1)) -eq 1 ]; then
+                z0=$((z0 ^ v0)) z1=$((z1 ^ v1)) z2=$((z2 ^ v2)) z3=$((z3 ^ v3))
+            fi
+            carry=$((v3 & 1))
+            v3=$((v3 >> 1 | (v2 & 1) << 31)) v2=$((v2 >> 1 | (v1 & 1) << 31))
+            v1=$((v1 >> 1 | (v0 & 1) << 31)) v0=$((v0 >> 1 ^ carry * 0xe1000000))
+            bit=$((bit - 1))
+        done
+    done
+    product=$(printf '%08x%08x%08x%08x' "$z0" "$z1" "$z2" "$z3")
+}
+
+# xor HEX HEX, 16 bytes each: $hex
+xor() {
+    hex=
+    one=$1
+    two=$2
+    while [ -n "$one" ]; do
+        hex=$hex$(printf '%08x' $((0x$(printf %.8s "$one") ^ 0x$(printf %.8s "$two"))))
+        one=${one#????????}
+        two=${two#????????}
+    done
+}
+
+from_hex() {
+    escapes "$1"
+    # shellcheck disable=SC2059 # as above
+    printf "$esc"
+}
+
+# tag_of HEADER CIPHERTEXT KEY NONCE: $hex, of what $cipher makes of it. HEADER is 32 bytes in hex.
+tag_of() {
+    length=$(stat -c %s "$2")
+    {
+        from_hex "$1"
+        cat "$2"
+        head -c $(((16 - length % 16) % 16)) /dev/zero
+    } >"$tmp/authenticated"
+    if [ "$cipher" -eq 4 ]; then
+        # both lengths with the least byte first; a record is shorter than 2^32
+        little=$(printf '%08x' "$length" | sed 's/\(..\)\(..\)\(..\)\(..\)/\4\3\2\1/')
+        from_hex "2000000000000000${little}00000000" >>"$tmp/authenticated"
+        mac=$(head -c 32 /dev/zero | openssl enc -e -chacha20 -K "$3" -iv "00000000$4" | od -An -v -tx1 | tr -d ' \n')
+        hex=$(openssl mac -macopt "hexkey:$mac" -in "$tmp/authenticated" Poly1305 | tr A-F a-f)
+        return
+    fi
+    mac=$(openssl mac -cipher "${cipher_name%-ctr}-gcm" -macopt "hexkey:$3" -macopt "hexiv:$4" \
+        -in "$tmp/authenticated" GMAC | tr A-F a-f)
+    hash_key=$(head -c 16 /dev/zero | openssl enc -e "-${cipher_name%-ctr}-ecb" -K "$3" -nopad | od -An -v -tx1 | tr -d ' \n')
+    # GMAC has taken all of it for additional data: another last block, which one product sets right
+    all=$(stat -c %s "$tmp/authenticated")
+    gf_multiply "$(printf '%016x%016x' $((all * 8 ^ 256)) $((length * 8)))" "$hash_key"
+    xor "$mac" "$product"
+}
+
+# as_first / as_now: the keys and cipher of epoch 0, or of the present epoch
+as_first() {
+    prk=$prk_first cipher=$cipher_first segment=
+    cipher_names
+}
+as_now() {
+    prk=$prk_now cipher=$cipher_now segment=
+    cipher_names
+}
+
+# check_first NUMBER: is $tmp/sealed what the first maker sealed as this record? (6 of LI-1)
+check_first() {
+    as_first
+    segment_keys $(($1 >> 16))
+    low=${base#????????????}
+    nonce=${base%"$low"}$(printf '%012x' $((0x$low ^ $1)))
+    iv=${nonce}00000002
+    [ "$cipher" -ne 4 ] || iv=01000000$nonce
+    openssl enc -e "-$cipher_name" -K "$record_key" -iv "$iv" -in "$tmp/sealed" -out "$tmp/first"
+    header=$(sed -n "$(($1 + 1))p" "$tmp/entries")
+    tag_of "$(printf %.64s "$header")" "$tmp/first" "$record_key" "$nonce"
+    from_hex "$hex" >>"$tmp/first"
+    sha_file "$tmp/first"
+    [ "$sum" = "$(sed -n "$(($1 + 1))p" "$tmp/first.hashes")" ] || not_first "record $1 was changed"
+    as_now
+}
+
+# lineage_item TYPE LENGTH: steps over one at $at of $tmp/lineage; $value and $num are its place
+lineage_item() {
+    [ $((at + 8)) -le "$size" ] || die 5 "the lineage ends early"
+    hex_of "$tmp/lineage" "$at" 4
+    [ "$hex" = "$(printf '%04x0000' "$1")" ] || die 5 "the lineage is malformed at $at"
+    uint "$tmp/lineage" $((at + 4)) 4
+    [ "$num" -eq "${2:-$num}" ] && [ "$num" -ge 1 ] && { [ "$1" -ne 3 ] || [ "$num" -le 1048576 ]; } ||
+        die 5 "the lineage is malformed at $at"
+    value=$((at + 8))
+    at=$((value + num))
+    [ "$at" -le "$size" ] || die 5 "the lineage ends early"
+}
+
+# addition EPOCH: preamble and manifest of that epoch, and what has to be equal in them (1 to 3)
+addition() {
+    old=$tmp/epoch$1
+    mkdir "$old"
+    lineage_item 2 512
+    cut_out "$tmp/lineage" "$value" 512 >"$old/preamble"
+    uint "$old/preamble" 16 4
+    [ "$num" -eq "$1" ] || not_first "a preamble of another epoch"
+    for range in '0 16' '20 12' '33 15' '80 432'; do
+        same "$old/preamble" "${range% *}" "$head_file" $((512 + ${range% *})) "${range#* }" ||
+            not_first "a preamble of another backup"
+    done
+    sha_file "$old/preamble"
+    core_old=$sum
+    lineage_item 3 ''
+    cut_out "$tmp/lineage" "$value" "$num" >"$old/cms"
+    (epoch=$1 core=$core_old c_commitment='' && manifest "$old/cms" "$old" "$old/json" &&
+        echo "$m_by $m_root $m_records $m_previous $m_commitment" >"$old/says") || not_first "a manifest of another backup"
+    read -r old_by old_root old_records old_previous old_commitment <"$old/says"
+    [ "$old_previous" = "$previous" ] || not_first "manifests do not follow each other"
+    sha_file "$old/json"
+    previous=$sum
+    carried "$old/manifest.flat" >"$old/carried"
+    carried "$dir/manifest.flat" | cmp -s - "$old/carried" || not_first "what is said about the content was changed"
+    [ "$old_records" = "$begins" ] || not_first "records were added or left out"
+}
+
+carried() {
+    grep -E '^\.(backup|content|complete|data_records|catalog_records|plain_bytes|started|finished)[^a-z_]' "$1"
+}
+
+# begin_addition: LI-3: at $at a record begins; $begins is its number
+begin_addition() {
+    begins=$(awk -v at="$at" '$1 == 65535 { if (sum == at) { print $6; exit } sum += $4 }' "$tmp/records")
+    [ -n "$begins" ] || die 5 "the lineage is malformed: an addition does not begin with a record"
+    borders="$borders$at "
+}
+
+# prove_first: 1 to 5 of LI-1; leaves $tmp/first.hashes and the keys of epoch 0 for check_first
+prove_first() {
+    prk_now=$prk cipher_now=$cipher prove=
+    exec 4>"$tmp/lineage"
+    want=$want_stream
+    want_stream=65535
+    extract
+    want_stream=$want
+    exec 4>&-
+    size=$(stat -c %s "$tmp/lineage")
+    count=$((m_records - m_lineage))
+    at=0 previous=null borders=' '
+    begin_addition
+    lineage_item 1 32
+    hex_of "$tmp/lineage" "$value" 32
+    dek=$hex
+    addition 0
+    [ "$old_by" = "$maker" ] && signed "$tmp/epoch0/cms" "$dir/pin.$maker" "$tmp/first.out" &&
+        same_files "$tmp/first.out" "$tmp/epoch0/json" || not_first "its first manifest is not signed by the maker"
+    uint "$tmp/epoch0/preamble" 32 1
+    cipher_first=$num
+    hmac "$core_old" "$dek"
+    prk_first=$mac
+    dek=
+    prk=$prk_first
+    expand "$(text_hex 'coffer v1 commitment')" 32
+    [ "$okm" = "$old_commitment" ] || not_first "its first data key is another"
+    prk=$prk_now
+    first_root=$old_root
+    : >"$tmp/first.hashes"
+    done_hashes=0
+    while [ "$done_hashes" -lt "$count" ]; do
+        n=$((count - done_hashes))
+        [ "$n" -le 4096 ] || n=4096
+        lineage_item 4 $((8 + 32 * n))
+        uint "$tmp/lineage" "$value" 8
+        [ "$num" -eq "$done_hashes" ] || die 5 "the lineage is malformed at $at"
+        cut_out "$tmp/lineage" $((value + 8)) $((32 * n)) | od -An -v -tx1 -w32 | tr -d ' ' >>"$tmp/first.hashes"
+        done_hashes=$((done_hashes + n))
+    done
+    k=1
+    while [ "$k" -lt "$epoch" ]; do
+        begin_addition
+        addition "$k"
+        k=$((k + 1))
+    done
+    [ "$at" -eq "$size" ] || die 5 "the lineage is malformed: more follows its end"
+    awk -v full="$record_size" -v borders="$borders$at " '
+        $1 == 65535 { sum += $4; if ($4 != full && !index(borders, " " sum " ")) exit 1 }' "$tmp/records" ||
+        die 5 "the lineage is malformed: a record that is not full"
+    [ "$m_previous" = "$previous" ] || not_first "its manifest does not follow from its lineage"
+    prove_first_root
+    rm -f "$tmp/lineage"
+    prove=1
+}
+
+prove_first_root() {
+    mv "$tmp/entries" "$tmp/entries.now"
+    head -n "$count" "$tmp/entries.now" | cut -c 1-64 | paste -d '' - "$tmp/first.hashes" >"$tmp/entries"
+    head -n "$count" "$tmp/entries.now" | awk 'substr($0, 5, 2) == "03" { exit 1 }' || not_first "records were left out"
+    all_records=$record
+    record=$count
+    merkle
+    record=$all_records
+    mv "$tmp/entries.now" "$tmp/entries"
+    [ "$root" = "$first_root" ] || not_first "records or their hashes were changed"
+}
+
 # extract: pass 2, all records of $want_stream to descriptor 4. Each payload is hashed again: the
 # file may have been changed since pass 1 (RC-8).
 extract() {
@@ -1295,6 +1524,7 @@ extract() {
         [ "$sum" = "$hash" ] || die 3 "record $number changed while it was read"
         if [ "$protection" -eq 1 ]; then
             decrypt "$number" || die 1 "openssl cannot decrypt record $number"
+            [ -z "$prove" ] || check_first "$number"
         else
             mv "$tmp/payload" "$tmp/sealed"
         fi
@@ -1501,11 +1731,19 @@ fi
 
 # The signature. `by` must be the very key that verifies it; in epoch 0 also the preamble's maker.
 manifest_good=
+prove=
 case " $makers " in
 *" $m_by "*)
     if signed "$message" "$dir/pin.$m_by" "$tmp/manifest.out" && same_files "$tmp/manifest.out" "$dir/manifest.json"; then
         [ "$epoch" -gt 0 ] || [ "$m_by" = "$maker" ] || die 3 "the manifest is not by the maker of the preamble"
         manifest_good=1
+    fi
+    ;;
+*" $maker "*)
+    # LI-4: who rekeyed it is trusted as custodian, and the first maker as maker
+    if [ "$epoch" -gt 0 ] && [ -e "$dir/pin.$m_by" ] && signed "$message" "$dir/pin.$m_by" "$tmp/manifest.out" &&
+        same_files "$tmp/manifest.out" "$dir/manifest.json"; then
+        manifest_good=1 prove=1
     fi
     ;;
 esac
@@ -1554,7 +1792,11 @@ if [ -z "$manifest_good" ]; then
 fi
 facts >&2
 [ "$protection" -eq 2 ] || [ -n "$custody_good" ] || custody_bad "$custody_why"
-[ "$epoch" -eq 0 ] || say "epoch $epoch: the maker shown is who rekeyed; who made the first epoch is not checked here"
+if [ -n "$prove" ]; then
+    [ "$mode" = restore ] || die 3 "rekeyed by somebody who is trusted as custodian only: the first maker is proven with --key"
+elif [ "$epoch" -gt 0 ]; then
+    say "epoch $epoch: the maker shown is who rekeyed; who made the first epoch is only claimed"
+fi
 [ "$files" -eq "$m_volumes" ] || die 5 "the backup has $m_volumes volumes, $files given"
 # MF-5
 [ -z "$tail_first" ] || [ "$tail_first" -eq "$(tail -n 1 "$dir/volumes" | cut -d ' ' -f 1)" ] ||
@@ -1593,6 +1835,12 @@ merkle
 [ -z "$tail_at" ] || same_files "$tmp/walk.index" "$tmp/tail.index" || warn "the tail lists other index frames than there are"
 [ "$m_complete" = true ] || warn "the maker says that the source could not be read completely"
 say "verified: $record records, root $root"
+
+if [ -n "$prove" ]; then
+    prove_first
+    subject_of "$maker" "$dir"
+    say "lineage: the first maker is $subject; each record is compared with what he signed"
+fi
 
 if [ "$mode" = restore ]; then
     find_stream

@@ -24,6 +24,8 @@ extern "C" {
 
 typedef struct cof_rekey_options {
     const char *path;
+    const char *const *volume_dirs; /* where else than beside it its later volumes may be */
+    size_t volume_dir_count;
     const char *output;          /* NULL: in the place of path; else a new file, or a directory */
     const cof_trust *trust;      /* must name the maker, and a custodian of the present envelope */
     const cof_keyring *keys;     /* must open the backup */

@@ -8,7 +8,6 @@
  * file stays locked throughout, so that nobody changes what is being copied; readers need no lock.
  */
 
-#include <coffer/prune.h>
 #include <coffer/rekey.h>
 
 #include <stdio.h>
@@ -21,8 +20,8 @@
 #include "engine/lock.h"
 #include "engine/note.h"
 #include "engine/rekeying.h"
+#include "engine/volumes.h"
 #include "os/dir.h"
-#include "os/newfile.h"
 #include "os/os.h"
 
 /* ---- what is asked for ---- */
@@ -49,6 +48,7 @@ static cof_status open_old(cof_rekeying *r, cof_error *err)
         .trust = r->options->trust,
         .keys = r->options->keys,
         .keep_dek = true,
+        .volumes = {r->path, r->options->volume_dirs, r->options->volume_dir_count},
         .report = &r->options->report,
     };
     const cof_opened *o = &r->old.opened;
@@ -59,6 +59,8 @@ static cof_status open_old(cof_rekeying *r, cof_error *err)
     if (o->schedule == NULL)
         return cof_fail(err, COF_UNSUPPORTED,
                         "this backup is signed but not encrypted: it has no data key to change");
+    if ((st = cof_volumes_require(o, true, err)) != COF_OK)
+        return st;
     (void)cof_head_report(&o->head, &r->options->report);
     if (o->custody_problem[0] == '\0' || r->options->reset_custody)
         return COF_OK;
@@ -98,33 +100,6 @@ static void note_signer(const cof_rekeying *r)
              info.subject);
 }
 
-/* ---- what a killed run has left ---- */
-
-/*
- * Only who has the lock of a backup writes a new one in its place, and that is this process: files
- * on their way to this name that nobody has locked are nobody's any more.
- */
-static cof_status remove_leftovers(const cof_rekeying *r, size_t *count, cof_error *err)
-{
-    cof_names names = COF_NAMES_INIT;
-    char *dir = NULL, *path = NULL;
-    cof_status st;
-
-    if ((st = cof_path_parent(&dir, r->path, err)) == COF_OK)
-        st = cof_dir_list(&names, dir, err);
-    for (size_t i = 0; st == COF_OK && i < names.count; i++) {
-        if (!cof_newfile_is_temporary_of(names.names[i], cof_path_name(r->path)))
-            continue;
-        if ((st = cof_path_join(&path, dir, names.names[i], err)) == COF_OK &&
-            cof_leftover_remove(path, 0, NULL) == COF_OK)
-            ++*count;
-        free(path);
-    }
-    cof_names_free(&names);
-    free(dir);
-    return st;
-}
-
 /* ---- all of it ---- */
 
 static void fill_result(cof_rekey_result *out, const cof_rekeying *r)
@@ -161,7 +136,7 @@ static cof_status rekey_locked(cof_rekeying *r, cof_rekey_result *result, cof_er
     if (r->options->dry_run)
         return COF_OK;
     if ((r->options->output == NULL &&
-         (st = remove_leftovers(r, &result->leftovers, err)) != COF_OK) ||
+         (st = cof_rekeying_remove_leftovers(r, &result->leftovers, err)) != COF_OK) ||
         (st = cof_rekeying_write(r, err)) != COF_OK)
         return st;
     fill_result(result, r);

@@ -18,7 +18,6 @@
 #include "engine/cipher.h"
 #include "engine/decide.h"
 #include "engine/envelope.h"
-#include "engine/name.h"
 #include "engine/note.h"
 #include "engine/reseal.h"
 #include "engine/unlock.h"
@@ -166,29 +165,6 @@ cof_status cof_rekeying_prepare(cof_rekeying *r, cof_error *err)
 
 /* ---- the file ---- */
 
-static cof_status open_sink(cof_rekeying *r, cof_error *err)
-{
-    uint64_t names = 1;
-    char *path = NULL;
-    cof_status st;
-
-    const cof_sink_place place = {.path = r->path, .like = r->old.file};
-    const cof_sink_plan plan = {&place, 1, false, true};
-
-    if (r->options->output != NULL) {
-        if ((st = cof_name_output(&path, r->options->output, &r->preamble, err)) == COF_OK)
-            st = cof_sink_file(&r->sink, path, false, err);
-        free(path);
-        return st;
-    }
-    if (cof_file_link_count(&names, r->old.file, NULL) == COF_OK && names > 1)
-        cof_note(&r->options->report,
-                 "%s has further names (hard links): what these name stays encrypted as it is, "
-                 "under the old data key",
-                 cof_file_label(r->old.file));
-    return cof_sink_volumes(&r->sink, &plan, err);
-}
-
 static cof_status write_head(cof_rekeying *r, cof_error *err)
 {
     static const cof_slice none = COF_SLICE_INIT;
@@ -294,14 +270,18 @@ static cof_status publish(cof_rekeying *r, cof_error *err)
     if (st == COF_OK && !same)
         st = cof_fail(err, COF_BUSY, "%s is another file now; it was not replaced",
                       cof_file_label(r->old.file));
-    return st == COF_OK ? cof_sink_publish(r->sink, err) : st;
+    if (st != COF_OK || (st = cof_sink_publish(r->sink, err)) != COF_OK)
+        return st;
+    if (r->options->output == NULL)
+        cof_rekeying_remove_old(r);
+    return COF_OK;
 }
 
 cof_status cof_rekeying_write(cof_rekeying *r, cof_error *err)
 {
     cof_status st;
 
-    if ((st = open_sink(r, err)) != COF_OK || (st = write_head(r, err)) != COF_OK ||
+    if ((st = cof_rekeying_open_sink(r, err)) != COF_OK || (st = write_head(r, err)) != COF_OK ||
         (st = write_body(r, err)) != COF_OK)
         return st;
     return publish(r, err);

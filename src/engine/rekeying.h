@@ -36,6 +36,22 @@ typedef struct cof_rekeying {
  */
 cof_status cof_rekeying_prepare(cof_rekeying *rekeying, cof_error *err) COF_MUST_USE;
 
+/*
+ * Where the new volumes go: each in the place of an old one, or under the name that was asked for;
+ * cut where the old ones were.
+ */
+cof_status cof_rekeying_open_sink(cof_rekeying *rekeying, cof_error *err) COF_MUST_USE;
+
+/* After it is published in the old one's place: old volumes that have no successor go (RK-4). */
+void cof_rekeying_remove_old(const cof_rekeying *rekeying);
+
+/*
+ * What runs that were killed have left: unfinished files on their way to the names of this backup,
+ * and volumes of it from before an earlier rekey.  Counts them.  COF_IO, COF_NOMEM.
+ */
+cof_status cof_rekeying_remove_leftovers(const cof_rekeying *rekeying, size_t *count,
+                                         cof_error *err) COF_MUST_USE;
+
 /* Write it, and give it its name (RK-2, RK-4). */
 cof_status cof_rekeying_write(cof_rekeying *rekeying, cof_error *err) COF_MUST_USE;
 

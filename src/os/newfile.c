@@ -54,23 +54,35 @@ static cof_status name_temporary(cof_newfile *nf, cof_error *err)
     return nf->temp_path != NULL ? COF_OK : cof_fail(err, COF_NOMEM, "out of memory");
 }
 
-bool cof_newfile_is_temporary(const char *name)
+/* ".NAME.RANDOM" and this ending of four characters? */
+static bool has_token(const char *name, const char *ending, size_t *out_len)
 {
-    static const char ending[] = ".tmp";
     size_t len = strlen(name);
-    size_t behind = 1 + TOKEN_DIGITS + sizeof ending - 1; /* the name */
+    size_t behind = 1 + TOKEN_DIGITS + strlen(ending); /* the name */
     if (name[0] != '.' || len < 2 + behind || len > 1 + NAME_PART_MAX + behind)
         return false;
     const char *token = name + len - behind + 1;
+    *out_len = len - behind - 1;
     return token[-1] == '.' && strspn(token, "0123456789abcdef") == TOKEN_DIGITS &&
            strcmp(token + TOKEN_DIGITS, ending) == 0;
 }
 
+bool cof_newfile_is_temporary(const char *name)
+{
+    size_t len;
+    return has_token(name, ".tmp", &len);
+}
+
 bool cof_newfile_is_temporary_of(const char *name, const char *final_name)
 {
-    size_t len = strnlen(final_name, NAME_PART_MAX);
-    return cof_newfile_is_temporary(name) && strncmp(name + 1, final_name, len) == 0 &&
-           strlen(name) == 1 + len + 1 + TOKEN_DIGITS + sizeof ".tmp" - 1;
+    size_t len;
+    return has_token(name, ".tmp", &len) && len == strnlen(final_name, NAME_PART_MAX) &&
+           strncmp(name + 1, final_name, len) == 0;
+}
+
+bool cof_newfile_is_aside(const char *name, size_t *len)
+{
+    return has_token(name, ".old", len);
 }
 
 /* Find a free name, register it, create the file. */

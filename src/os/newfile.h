@@ -81,6 +81,9 @@ bool cof_newfile_is_temporary(const char *name) COF_MUST_USE;
 /* The same, and one that a file gets which will be called final_name (without directories)? */
 bool cof_newfile_is_temporary_of(const char *name, const char *final_name) COF_MUST_USE;
 
+/* Is this a name of what was set aside, ".NAME.RANDOM.old", and *len the length of NAME in it? */
+bool cof_newfile_is_aside(const char *name, size_t *len) COF_MUST_USE;
+
 /* Close it; remove the temporary file unless it was published.  NULL is fine. */
 void cof_newfile_free(cof_newfile *nf);
 

@@ -310,3 +310,31 @@ assert (o["epoch"], o["generation"]) == (1, 3) and [r["subject"] for r in o["rec
     [ -e d/b.cof ]
     [[ "$output$errors" == *'who made it can be told with a private key only'* ]]
 }
+
+@test "of several volumes: each in the place of an old one" {
+    noise 600000 >content
+    accept backup -q -o v.cof --volume-size 200K --record-size 16K - <content
+    names=$(ls v.cof*)
+    [ "$(wc -w <<<"$names")" -ge 3 ]
+    sizes=$(stat -c %s v.cof v.cof.002)
+    accept_rekey v.cof
+    [ "$(ls v.cof*)" = "$names" ]
+    [ -z "$(ls -A | grep -E '\.(tmp|old)$')" ]
+    [ "$(stat -c %s v.cof.002)" = "$(tail -n 1 <<<"$sizes")" ]
+    accept restore -q v.cof "${custodian[@]}" --key "$P/eve.key" -o out
+    cmp out content
+    accept verify --maker --deep v.cof "${custodian[@]}" --key "$P/eve.key"
+    for volume in v.cof.0*; do
+        cmp <(dd if="$volume" bs=512 skip=1 count=1 status=none) <(dd if=v.cof bs=512 skip=1 count=1 status=none)
+    done
+    mkdir elsewhere
+    mv v.cof.002 elsewhere/other.name
+    refuse 5 '.*volume 2.*' rekey v.cof --key "$P/eve.key" -r "$P/ops.crt" "${both[@]}"
+    accept rekey v.cof --key "$P/eve.key" -r "$P/ops.crt" --volume-dir elsewhere "${both[@]}"
+    [ -e elsewhere/other.name ]
+    [ ! -e v.cof.002 ]
+    accept verify --deep v.cof --volume-dir elsewhere --key "$P/ops.key" "${both[@]}"
+    accept rekey v.cof -o w.cof --key "$P/ops.key" -r "$P/rec.crt" --volume-dir elsewhere "${both[@]}"
+    accept verify --deep w.cof --key "$P/rec.key" "${both[@]}"
+    rm -rf v.cof* elsewhere
+}

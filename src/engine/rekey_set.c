@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The files of a rekey: where the new volumes go, and which files are nobody's any more.
+ *
+ * The new set is cut where the old one was, so that each disk gets back what it had; what the
+ * lineage adds goes into the last volume.  Publishing sets old later volumes aside, gives the new
+ * ones their names, then volume 1 its own, which is the commit, and removes what was set aside.
+ */
+
+#include <coffer/prune.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/secret.h"
+#include "engine/name.h"
+#include "engine/note.h"
+#include "engine/rekeying.h"
+#include "os/dir.h"
+#include "os/newfile.h"
+#include "os/os.h"
+
+/* ---- names ---- */
+
+static const char *old_path(const cof_rekeying *r, uint32_t volume)
+{
+    return volume == 1 ? r->path : cof_body_path(r->old.opened.body, volume);
+}
+
+/* What an old volume is called, or was before a run that was killed set it aside. */
+static cof_status name_of(char **out, const cof_rekeying *r, uint32_t volume, cof_error *err)
+{
+    const char *path = old_path(r, volume), *name = cof_path_name(path);
+    char *dir = NULL, *plain = NULL;
+    size_t len = 0;
+    cof_status st;
+
+    *out = NULL;
+    if (volume == 1 || !cof_newfile_is_aside(name, &len)) {
+        *out = strdup(path);
+        return *out != NULL ? COF_OK : cof_fail(err, COF_NOMEM, "out of memory");
+    }
+    plain = strndup(name + 1, len);
+    st = plain != NULL ? cof_path_parent(&dir, path, err)
+                       : cof_fail(err, COF_NOMEM, "out of memory");
+    if (st == COF_OK)
+        st = cof_path_join(out, dir, plain, err);
+    free(dir);
+    free(plain);
+    return st;
+}
+
+/* ---- where it goes ---- */
+
+typedef struct places {
+    cof_sink_place *items;
+    char **paths;
+    size_t count;
+} places;
+
+static void places_free(places *p)
+{
+    for (size_t i = 0; p->paths != NULL && i < p->count; i++)
+        free(p->paths[i]);
+    free(p->paths);
+    free(p->items);
+}
+
+/* As long as it was; the last one takes what comes. */
+static uint64_t limit_of(const cof_rekeying *r, uint32_t volume)
+{
+    const cof_opened *o = &r->old.opened;
+    uint64_t head = volume == 1 ? cof_head_len(r->sb.slot_size) : cof_body_base(o->body, volume);
+
+    return volume == o->manifest.volume_count ? 0 : head + cof_body_len(o->body, volume);
+}
+
+static cof_status plan_places(places *out, const cof_rekeying *r, cof_error *err)
+{
+    const char *output = r->options->output;
+    cof_status st = COF_OK;
+
+    out->count = r->old.opened.manifest.volume_count;
+    out->items = calloc(out->count, sizeof(*out->items));
+    out->paths = calloc(out->count, sizeof(*out->paths));
+    if (out->items == NULL || out->paths == NULL)
+        return cof_fail(err, COF_NOMEM, "out of memory");
+    for (uint32_t i = 0; st == COF_OK && i < out->count; i++) {
+        st = output != NULL ? cof_name_output(&out->paths[i], output, &r->preamble, err)
+                            : name_of(&out->paths[i], r, i + 1, err);
+        out->items[i] = (cof_sink_place){.path = out->paths[i],
+                                         .limit = limit_of(r, i + 1),
+                                         .numbered = output != NULL && i > 0,
+                                         .like = output != NULL ? NULL : r->old.file};
+    }
+    return st;
+}
+
+static void note_names(const cof_rekeying *r)
+{
+    uint64_t names = 1;
+
+    if (cof_file_link_count(&names, r->old.file, NULL) != COF_OK || names <= 1)
+        return;
+    cof_note(
+        &r->options->report,
+        "%s has further names (hard links): what these name stays encrypted as it is, under the "
+        "old data key",
+        cof_file_label(r->old.file));
+}
+
+cof_status cof_rekeying_open_sink(cof_rekeying *r, cof_error *err)
+{
+    bool in_place = r->options->output == NULL;
+    places p = {NULL, NULL, 0};
+    cof_status st = plan_places(&p, r, err);
+
+    if (st == COF_OK) {
+        const cof_sink_plan plan = {p.items, p.count, false, in_place};
+
+        if (in_place)
+            note_names(r);
+        st = cof_sink_volumes(&r->sink, &plan, err);
+    }
+    places_free(&p);
+    return st;
+}
+
+/* ---- what killed runs have left ---- */
+
+/* Is it a volume of this backup from before the rekey that led to this preamble? */
+static bool is_outdated(const char *path, const cof_preamble *now)
+{
+    uint8_t raw[2 * COF_SUPERBLOCK_SIZE];
+    cof_file *file = NULL;
+    cof_superblock sb;
+    cof_preamble p;
+    bool outdated =
+        cof_file_open_read(&file, path, NULL) == COF_OK &&
+        cof_file_read_full(raw, sizeof(raw), file, 0, NULL) == COF_OK &&
+        cof_superblock_choose(&sb, NULL, raw, raw + COF_SUPERBLOCK_SIZE, NULL) == COF_OK &&
+        cof_preamble_parse(&p, sb.preamble, NULL) == COF_OK && sb.role == COF_VOLUME_LATER &&
+        p.epoch < now->epoch && cof_equal_consttime(p.uuid, now->uuid, sizeof(p.uuid));
+
+    cof_file_free(file);
+    return outdated;
+}
+
+/*
+ * Only who has the lock of a backup writes a new one in its place, and that is this process: files
+ * on their way to a name of it that nobody has locked are nobody's any more.
+ */
+static bool remove_one(const char *path, const char *name, const cof_preamble *now)
+{
+    const char *found = cof_path_name(path);
+    size_t len = 0;
+
+    if (cof_newfile_is_temporary_of(found, name))
+        return cof_leftover_remove(path, 0, NULL) == COF_OK;
+    return cof_newfile_is_aside(found, &len) && len == strlen(name) &&
+           strncmp(found + 1, name, len) == 0 && is_outdated(path, now) &&
+           cof_os_get()->unlink(path) == 0;
+}
+
+static cof_status remove_around(const char *path, const cof_preamble *now, size_t *count,
+                                cof_error *err)
+{
+    cof_names names = COF_NAMES_INIT;
+    char *dir = NULL, *other = NULL;
+    cof_status st;
+
+    if ((st = cof_path_parent(&dir, path, err)) == COF_OK)
+        st = cof_dir_list(&names, dir, err);
+    for (size_t i = 0; st == COF_OK && i < names.count; i++) {
+        if (names.names[i][0] != '.')
+            continue;
+        if ((st = cof_path_join(&other, dir, names.names[i], err)) == COF_OK &&
+            remove_one(other, cof_path_name(path), now))
+            ++*count;
+        free(other);
+    }
+    cof_names_free(&names);
+    free(dir);
+    return st;
+}
+
+static cof_status remove_all(const cof_rekeying *r, const cof_preamble *now, size_t *count,
+                             cof_error *err)
+{
+    cof_status st = COF_OK;
+
+    for (uint32_t v = 1; st == COF_OK && v <= r->old.opened.manifest.volume_count; v++) {
+        char *path = NULL;
+
+        if ((st = name_of(&path, r, v, err)) == COF_OK)
+            st = remove_around(path, now, count, err);
+        free(path);
+    }
+    return st;
+}
+
+cof_status cof_rekeying_remove_leftovers(const cof_rekeying *r, size_t *count, cof_error *err)
+{
+    return remove_all(r, &r->old.opened.head.preamble, count, err);
+}
+
+/* ---- what is left of the old set ---- */
+
+static bool is_new(const cof_rekeying *r, const char *path)
+{
+    for (size_t v = 1; v <= cof_sink_count(r->sink); v++)
+        if (strcmp(path, cof_sink_path(r->sink, v)) == 0)
+            return true;
+    return false;
+}
+
+/*
+ * Publishing has replaced those whose name a new volume got.  One that was aside already, or that
+ * has no successor, has to go by itself.  The new set is there whatever becomes of this.
+ */
+void cof_rekeying_remove_old(const cof_rekeying *r)
+{
+    size_t count = r->old.opened.manifest.volume_count, more = 0;
+
+    for (uint32_t v = 2; v <= count; v++) {
+        const char *path = old_path(r, v);
+
+        if (!is_new(r, path) && cof_os_get()->unlink(path) != 0)
+            cof_note(&r->options->report, "volume %u of the old backup could not be removed: %s",
+                     (unsigned)v, cof_body_label(r->old.opened.body, v));
+    }
+    (void)!remove_all(r, &r->preamble, &more, NULL);
+}
