@@ -7,6 +7,7 @@
  */
 
 #include <coffer/tree.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -19,6 +20,22 @@
 
 typedef cof_status write_fn(void *ctx, const void *data, size_t len, cof_error *err);
 
+/*
+ * Is what just failed a damaged piece of the catalog?  The content as one stream does not need it:
+ * where that is an archive, each file stands behind its own name, under the same signature.
+ */
+static bool is_only_catalog(const cof_fetch *f, uint64_t number)
+{
+    if (!f->damaged || f->header.kind != COF_FRAME_CATALOG)
+        return false;
+    cof_note(&f->reader->options->report,
+             "record %" PRIu64
+             ", a part of the catalog, is damaged; the content as one stream does "
+             "not need it",
+             number);
+    return true;
+}
+
 static cof_status restore_records(cof_fetch *f, write_fn *write, void *ctx, cof_error *err)
 {
     const cof_manifest *m = &f->reader->opened.manifest;
@@ -27,8 +44,10 @@ static cof_status restore_records(cof_fetch *f, write_fn *write, void *ctx, cof_
     cof_status st = COF_OK;
 
     for (uint64_t n = 0; st == COF_OK && n < end; n++) {
-        if ((st = cof_fetch_in_order(f, n, err)) != COF_OK)
+        st = cof_fetch_in_order(f, n, err);
+        if (st != COF_OK && !is_only_catalog(f, n))
             return st;
+        st = COF_OK;
         if (f->header.kind == COF_FRAME_DATA) {
             plain += f->plain.len;
             st = write(ctx, f->plain.data, f->plain.len, err);

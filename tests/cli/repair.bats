@@ -213,3 +213,23 @@ PY
     prints '  repaired     superblock copy B .*'
     cmp v.cof whole.d/v.cof
 }
+
+@test "a damaged catalog loses names to restore -C, and none to the archive" {
+    mkdir tree
+    noise 50000 >tree/a
+    echo small >tree/b
+    "$COFFER" backup -q -o t.cof --compress none tree
+    accept restore -q t.cof --key "$P/ops.key" -o good.tar
+    run -0 "$COFFER" info --json t.cof
+    catalog=$(/usr/bin/python3 - t.cof <<'PY'
+import sys
+data = open(sys.argv[1], "rb").read()
+print(data.index(b"\xc0\xfe\x02") + 40)  # inside the first CATALOG record
+PY
+)
+    poke t.cof "$catalog" SPOILT
+    warn 9 't.cof: record [0-9]+, a part of the catalog, is damaged; .*' restore t.cof --key "$P/ops.key" -o out.tar
+    cmp out.tar good.tar
+    run -5 "$COFFER" repair t.cof --key "$P/ops.key"
+    prints '  damaged      record [0-9]+: a part of the catalog .*'
+}
