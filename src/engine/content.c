@@ -149,37 +149,28 @@ static void on_problem(void *ctx, const char *sentence)
     cof_note(&((cof_backup *)ctx)->options->report, "%s", sentence);
 }
 
-/* The file that is being written must not be read into itself. */
-static bool own_file(cof_file_id *out, const cof_backup *b)
+/* The files that are being written must not be read into themselves. */
+static bool is_own(void *ctx, cof_file_id file)
 {
-    struct stat st;
-    cof_file *file = cof_sink_seekable(b->sink);
-
-    if (file != NULL)
-        return cof_file_identity(out, file, NULL) == COF_OK;
-    if (cof_os_get()->fstat(b->options->output_fd, &st) != 0)
-        return false;
-    *out = (cof_file_id){st.st_dev, st.st_ino};
-    return true;
+    return cof_sink_holds(((cof_backup *)ctx)->sink, file);
 }
 
 static cof_status read_tree(cof_backup *b, const cof_tree_options *o, const cof_patterns *exclude,
                             cof_error *err)
 {
     const cof_tree_hooks hooks = {on_data, on_entry, on_problem, b};
-    cof_file_id own;
-    cof_tree_request request = {
+    const cof_tree_request request = {
         .paths = o->paths,
         .path_count = o->path_count,
         .exclude = exclude,
         .exclude_caches = o->exclude_caches,
         .one_file_system = o->one_file_system,
         .strict = o->strict,
+        .skip = is_own,
+        .skip_ctx = b,
     };
     cof_status st;
 
-    if (own_file(&own, b))
-        request.skip = &own;
     if ((st = cof_tree_read(&b->totals, &request, &hooks, err)) != COF_OK ||
         (st = cof_backup_flush(b, err)) != COF_OK)
         return st;

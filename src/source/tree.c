@@ -205,10 +205,10 @@ static cof_status enter(walk *k, const cof_place *place, const struct stat *seen
 
 static bool is_skipped(const walk *k, const struct stat *st)
 {
-    const cof_file_id *skip = k->state.request->skip;
+    const cof_tree_request *request = k->state.request;
 
-    return skip != NULL && S_ISREG(st->st_mode) && st->st_dev == skip->dev &&
-           st->st_ino == skip->ino;
+    return request->skip != NULL && S_ISREG(st->st_mode) &&
+           request->skip(request->skip_ctx, (cof_file_id){st->st_dev, st->st_ino});
 }
 
 static cof_status visit(walk *k, const cof_place *place, cof_error *err)

@@ -26,10 +26,11 @@ typedef struct cof_tree_request {
     const char *const *paths; /* at least one */
     size_t path_count;
     const cof_patterns *exclude;
-    bool exclude_caches;     /* of a directory with a CACHEDIR.TAG only that file */
-    bool one_file_system;    /* do not go into other file systems; their mount points are stored */
-    bool strict;             /* the first problem is COF_SOURCE */
-    const cof_file_id *skip; /* NULL, or a file to leave out: the backup itself */
+    bool exclude_caches;  /* of a directory with a CACHEDIR.TAG only that file */
+    bool one_file_system; /* do not go into other file systems; their mount points are stored */
+    bool strict;          /* the first problem is COF_SOURCE */
+    bool (*skip)(void *ctx, cof_file_id file); /* NULL, or is this one to be left out? */
+    void *skip_ctx;
 } cof_tree_request;
 
 /* A class other than COF_OK from a hook ends the walk with it. */

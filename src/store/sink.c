@@ -33,6 +33,7 @@ typedef struct place {
 
 struct cof_sink {
     cof_newfile **files; /* owned; [0] is volume 1 */
+    cof_file_id *ids;    /* owned: of each of them */
     size_t count, cap;
     cof_file *stream; /* owned wrapper of a borrowed descriptor, if there are no files */
 
@@ -105,17 +106,30 @@ static cof_status create(cof_newfile **out, const cof_sink *sink, const place *w
     return st;
 }
 
-static cof_status add_file(cof_sink *sink, cof_newfile **file, cof_error *err)
+static cof_status grow(cof_sink *sink, cof_error *err)
 {
     size_t cap = sink->cap == 0 ? 4 : 2 * sink->cap;
-    cof_newfile **more;
+    cof_newfile **files = reallocarray(sink->files, cap, sizeof(*files));
+    cof_file_id *ids = reallocarray(sink->ids, cap, sizeof(*ids));
 
-    if (sink->count == sink->cap) {
-        if ((more = reallocarray(sink->files, cap, sizeof(*more))) == NULL)
-            return cof_fail(err, COF_NOMEM, "out of memory");
-        sink->files = more;
-        sink->cap = cap;
-    }
+    if (files != NULL)
+        sink->files = files;
+    if (ids != NULL)
+        sink->ids = ids;
+    if (files == NULL || ids == NULL)
+        return cof_fail(err, COF_NOMEM, "out of memory");
+    sink->cap = cap;
+    return COF_OK;
+}
+
+static cof_status add_file(cof_sink *sink, cof_newfile **file, cof_error *err)
+{
+    cof_file_id id;
+    cof_status st = cof_file_identity(&id, cof_newfile_file(*file), err);
+
+    if (st != COF_OK || (sink->count == sink->cap && (st = grow(sink, err)) != COF_OK))
+        return st;
+    sink->ids[sink->count] = id;
     sink->files[sink->count++] = *file;
     *file = NULL; /* transferred */
     return COF_OK;
@@ -418,6 +432,17 @@ cof_file *cof_sink_seekable(cof_sink *sink)
     return sink->count > 0 ? cof_newfile_file(sink->files[0]) : NULL;
 }
 
+bool cof_sink_holds(const cof_sink *sink, cof_file_id file)
+{
+    cof_file_id own;
+
+    for (size_t i = 0; i < sink->count; i++)
+        if (sink->ids[i].dev == file.dev && sink->ids[i].ino == file.ino)
+            return true;
+    return sink->stream != NULL && cof_file_identity(&own, sink->stream, NULL) == COF_OK &&
+           own.dev == file.dev && own.ino == file.ino;
+}
+
 size_t cof_sink_count(const cof_sink *sink)
 {
     return sink->count;
@@ -447,6 +472,7 @@ void cof_sink_free(cof_sink *sink)
     for (size_t i = 0; i < sink->count; i++)
         cof_newfile_free(sink->files[i]);
     free(sink->files);
+    free(sink->ids);
     for (size_t i = 0; i < sink->place_count; i++)
         free(sink->places[i].path);
     free(sink->places);

@@ -79,6 +79,9 @@ uint64_t cof_sink_written(const cof_sink *sink);
 /* The first file, for changing what was written before; NULL for a descriptor. */
 cof_file *cof_sink_seekable(cof_sink *sink);
 
+/* Is it one of the files, or what the descriptor leads to? */
+bool cof_sink_holds(const cof_sink *sink, cof_file_id file);
+
 /* How many volumes there are, and the final path of each (1 …); "" for a descriptor.  Borrowed. */
 size_t cof_sink_count(const cof_sink *sink);
 const char *cof_sink_path(const cof_sink *sink, size_t volume);

@@ -420,3 +420,13 @@ restores() {
     refuse 2 'volumes of 50000 bytes are too small for a backup of so many: the list of them does not fit into one; let them be larger' \
         backup -o x.cof --volume-size 50000 --record-size 4K --slot-size 16K --compress none - <content
 }
+
+@test "none of the volumes is read into itself" {
+    mkdir tree
+    noise 1500000 >tree/f
+    noise 1500000 >tree/zz
+    accept backup -o tree/x.cof --volume-size 900K --record-size 256K --compress none tree
+    [ -e tree/x.cof.004 ]
+    accept list tree/x.cof --key "$P/ops.key"
+    prints_not 'x\.cof'
+}
