@@ -19,19 +19,13 @@
 #include <unistd.h>
 
 const cli_verb *const cli_verbs[] = {
-    &cli_verb_init,
-    &cli_verb_keygen,
-    &cli_verb_backup,
-    &cli_verb_restore,
-    &cli_verb_verify,
-    &cli_verb_info,
-    &cli_verb_list,
-    &cli_verb_receive,
-    &cli_verb_rotate,
-    &cli_verb_rekey,
-    &cli_verb_repair,
-    &cli_verb_prune,
-    NULL,
+    &cli_verb_init,   &cli_verb_keygen,
+    &cli_verb_backup, &cli_verb_restore,
+    &cli_verb_verify, &cli_verb_info,
+    &cli_verb_list,   &cli_verb_receive,
+    &cli_verb_rotate, &cli_verb_envelope,
+    &cli_verb_rekey,  &cli_verb_repair,
+    &cli_verb_prune,  NULL,
 };
 
 static const char *home_dir;

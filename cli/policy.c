@@ -13,30 +13,30 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
-cof_status cli_policy_read(cli_policy *out, const cli_policy_args *args, cof_error *err)
+cof_status cli_policy_read(cof_expectation *out, const cli_policy_args *args, cof_error *err)
 {
-    *out = (cli_policy){.uuid = args->expect};
+    *out = (cof_expectation){.uuid = args->expect, .custody_sha256 = args->expect_custody};
     if (args->min_generation != NULL &&
         !cli_parse_number(&out->min_generation, args->min_generation, 1, INT64_MAX))
         return cli_error(err, COF_USAGE, "--min-generation needs a number from 1 on");
     if (args->expect != NULL &&
         (strlen(args->expect) != 36 || strspn(args->expect, "0123456789abcdefABCDEF-") != 36))
         return cli_error(err, COF_USAGE, "--expect needs a UUID, as coffer info prints it");
+    if (args->expect_custody != NULL &&
+        (strlen(args->expect_custody) != 64 ||
+         strspn(args->expect_custody, "0123456789abcdefABCDEF") != 64))
+        return cli_error(err, COF_USAGE,
+                         "--expect-custody needs 64 hex digits, as coffer info prints them");
     return COF_OK;
 }
 
-cof_status cli_policy_check(const cli_policy *policy, const cof_info *info, cof_error *err)
+cof_status cli_custodians_read(size_t *out, const char *text, cof_error *err)
 {
-    if (policy->uuid != NULL && strcasecmp(policy->uuid, info->uuid) != 0)
-        return cli_error(err, COF_POLICY, "it is the backup %s, not the expected one", info->uuid);
-    if (info->generation < policy->min_generation)
-        return cli_error(err, COF_POLICY,
-                         "its list of recipients is of generation %llu, older than the %llu that "
-                         "is demanded",
-                         (unsigned long long)info->generation,
-                         (unsigned long long)policy->min_generation);
+    uint64_t n = 1;
+    if (text != NULL && !cli_parse_number(&n, text, 1, 8))
+        return cli_error(err, COF_USAGE, "--min-custodians needs a number from 1 to 8");
+    *out = (size_t)n;
     return COF_OK;
 }
 

@@ -13,10 +13,11 @@
 
 #include <coffer/error.h>
 #include <coffer/reader.h>
+#include <stddef.h>
 #include <stdint.h>
 
 typedef struct cli_policy_args {
-    const char *min_generation, *expect;
+    const char *min_generation, *expect, *expect_custody;
 } cli_policy_args;
 
 #define CLI_POLICY_OPTIONS(a)                                                                      \
@@ -25,23 +26,31 @@ typedef struct cli_policy_args {
      .value = &(a).min_generation,                                                                 \
      .rules = CLI_OPT_ASKED,                                                                       \
      .help = "demand a list of recipients of this generation or a later one"},                     \
+        {.name = "expect",                                                                         \
+         .arg = "UUID",                                                                            \
+         .value = &(a).expect,                                                                     \
+         .rules = CLI_OPT_ASKED,                                                                   \
+         .help = "demand that it is this very backup"},                                            \
     {                                                                                              \
-        .name = "expect", .arg = "UUID", .value = &(a).expect, .rules = CLI_OPT_ASKED,             \
-        .help = "demand that it is this very backup"                                               \
+        .name = "expect-custody", .arg = "HASH", .value = &(a).expect_custody,                     \
+        .rules = CLI_OPT_ASKED,                                                                    \
+        .help = "demand that the newest statement about recipients is the one of this hash, as "   \
+                "coffer info prints it"                                                            \
     }
 
-typedef struct cli_policy {
-    uint64_t min_generation; /* 0: any */
-    const char *uuid;        /* NULL: any; borrowed */
-} cli_policy;
+#define CLI_CUSTODIANS_OPTION(a)                                                                   \
+    {                                                                                              \
+        .name = "min-custodians", .arg = "N", .value = &(a),                                       \
+        .help = "so many different trusted custodians must have signed the list of recipients; "   \
+                "by default 1"                                                                     \
+    }
 
-/* COF_USAGE. */
-cof_status cli_policy_read(cli_policy *out, const cli_policy_args *args,
+/* What is demanded; strings are borrowed.  COF_USAGE. */
+cof_status cli_policy_read(cof_expectation *out, const cli_policy_args *args,
                            cof_error *err) COF_MUST_USE;
 
-/* COF_POLICY. */
-cof_status cli_policy_check(const cli_policy *policy, const cof_info *info,
-                            cof_error *err) COF_MUST_USE;
+/* text NULL: 1.  COF_USAGE. */
+cof_status cli_custodians_read(size_t *out, const char *text, cof_error *err) COF_MUST_USE;
 
 /*
  * Has every series a good backup that was finished at most max_age seconds ago?  text is max_age as

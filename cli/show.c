@@ -91,8 +91,8 @@ void cli_show_origin(FILE *out, const cof_info *info)
     }
     fputs(", opens for ", out);
     cli_show_recipients(out, info->recipients, info->recipient_count);
-    fprintf(out, " as decided by %s (generation %llu)", cli_show_party(&info->custody[0].by),
-            (unsigned long long)info->generation);
+    fprintf(out, " as decided by %s (generation %llu%s)", cli_show_party(&info->custody[0].by),
+            (unsigned long long)info->generation, info->custody_proven ? "" : ", not proven");
 }
 
 const char *cli_show_path(char *out, size_t cap, const char *path)

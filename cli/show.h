@@ -28,7 +28,8 @@ void cli_show_expiry(FILE *out, uint64_t not_after);
 /*
  * Who made a backup and who decided on its recipients, as the end of a summary:
  * "made 2026-11-24 by CN=db1, opens for CN=ops, CN=recovery as decided by CN=ops (generation 3)",
- * or CLI_SIGNED_ONLY in the place of the recipients.
+ * or CLI_SIGNED_ONLY in the place of the recipients.  Where no private key was used, it says that
+ * the list is not proven: a thief of a custodian's key could have written it.
  */
 /* Of a backup that was encrypted anew: how sure it is who made it first; else "".  Static storage.
  */

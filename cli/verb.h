@@ -34,7 +34,7 @@ typedef struct cli_verb {
 
 extern const cli_verb cli_verb_init, cli_verb_keygen, cli_verb_backup, cli_verb_restore,
     cli_verb_verify, cli_verb_info, cli_verb_list, cli_verb_receive, cli_verb_rotate,
-    cli_verb_rekey, cli_verb_prune, cli_verb_repair;
+    cli_verb_rekey, cli_verb_prune, cli_verb_repair, cli_verb_envelope;
 
 /* All verbs, NULL behind the last. */
 extern const cli_verb *const cli_verbs[];

@@ -4,8 +4,10 @@
 
 #include "confine.h"
 #include "credential.h"
+#include "heads.h"
 #include "human.h"
 #include "json.h"
+#include "policy.h"
 #include "report.h"
 #include "say.h"
 #include "status.h"
@@ -24,6 +26,7 @@ static struct {
     cli_key_args key;
     cli_trust_args trust;
     cli_list exclude, volume_dirs;
+    const char *envelope, *min_custodians;
     bool long_form, null, strict_custody, json;
 } args;
 
@@ -51,6 +54,8 @@ static const cli_opt options[] = {
     CLI_VOLUME_DIR_OPTION(args.volume_dirs),
     CLI_KEY_OPTIONS(args.key),
     CLI_TRUST_OPTIONS(args.trust),
+    CLI_CUSTODIANS_OPTION(args.min_custodians),
+    CLI_ENVELOPE_OPTION(args.envelope),
     {.name = "strict-custody",
      .flag = &args.strict_custody,
      .help =
@@ -228,19 +233,23 @@ static int run(const cli_call *call)
     cof_keyring *keys = NULL;
     cof_trust *trust = NULL;
     cof_reader *reader = NULL;
+    cof_heads *envelope = NULL;
     cof_error err = COF_ERROR_INIT;
     cof_status st;
     cli_report report;
     cli_report_begin(&report, target, call->quiet);
 
     if ((st = check_options(&err)) != COF_OK ||
+        (st = cli_custodians_read(&o.min_custodians, args.min_custodians, &err)) != COF_OK ||
         (st = cli_target_open(&o, target, &err)) != COF_OK ||
+        (st = cli_heads_load(&envelope, args.envelope, &err)) != COF_OK ||
         (st = cli_trust_load(&trust, &args.trust, call->home, &err)) != COF_OK ||
         (st = cli_keyring_load(&keys, &args.key, from_stdin, &err)) != COF_OK ||
         (st = cli_confine(&nowhere, call, &err)) != COF_OK)
         goto out;
     o.keys = keys;
     o.trust = trust;
+    o.envelope = envelope;
     o.report = cli_report_hooks(&report);
     report.path = target;
     if ((st = cof_reader_open(&reader, &o, &err)) == COF_OK) {
@@ -249,6 +258,7 @@ static int run(const cli_call *call)
     }
 out:
     cof_reader_free(reader);
+    cof_heads_free(envelope);
     cof_trust_free(trust);
     cof_keyring_free(keys);
     return cli_json_end(&report, target, args.json, st, &err);

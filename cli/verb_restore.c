@@ -7,8 +7,10 @@
 #include "effort.h"
 #include "evidence.h"
 #include "extract.h"
+#include "heads.h"
 #include "human.h"
 #include "json.h"
+#include "policy.h"
 #include "report.h"
 #include "say.h"
 #include "show.h"
@@ -29,7 +31,8 @@ static struct {
     cli_extract_args extract;
     cli_list volume_dirs;
     cli_effort_args effort;
-    const char *report;
+    cli_policy_args policy;
+    const char *envelope, *min_custodians, *report;
     bool force, strict_custody, json;
 } args;
 
@@ -51,6 +54,9 @@ static const cli_opt options[] = {
     CLI_VOLUME_DIR_OPTION(args.volume_dirs),
     CLI_KEY_OPTIONS(args.key),
     CLI_TRUST_OPTIONS(args.trust),
+    CLI_CUSTODIANS_OPTION(args.min_custodians),
+    CLI_ENVELOPE_OPTION(args.envelope),
+    CLI_POLICY_OPTIONS(args.policy),
     {.name = "strict-custody",
      .flag = &args.strict_custody,
      .help =
@@ -203,6 +209,8 @@ static int run(const cli_call *call)
     cof_keyring *keys = NULL;
     cof_trust *trust = NULL;
     cof_reader *reader = NULL;
+    cof_heads *envelope = NULL;
+    cof_expectation expected = {.uuid = NULL};
     cof_error err = COF_ERROR_INIT;
     cof_status st = COF_OK;
     cof_extract_options files = {.target = NULL};
@@ -214,7 +222,10 @@ static int run(const cli_call *call)
 
     if ((st = check_output(&files, &call->operands, &err)) != COF_OK ||
         (st = cli_effort_read(&o.jobs, &args.effort, &err)) != COF_OK ||
+        (st = cli_policy_read(&expected, &args.policy, &err)) != COF_OK ||
+        (st = cli_custodians_read(&o.min_custodians, args.min_custodians, &err)) != COF_OK ||
         (st = cli_target_open(&o, target, &err)) != COF_OK ||
+        (st = cli_heads_load(&envelope, args.envelope, &err)) != COF_OK ||
         (st = cli_trust_load(&trust, &args.trust, call->home, &err)) != COF_OK ||
         (st = cli_keyring_load(&keys, &args.key, from_stdin, &err)) != COF_OK ||
         (st = cli_evidence_open(&evidence, args.report, &err)) != COF_OK ||
@@ -222,10 +233,12 @@ static int run(const cli_call *call)
         goto out;
     o.keys = keys;
     o.trust = trust;
+    o.envelope = envelope;
     o.report = cli_report_hooks(&report);
     o.stats = cli_effort_stats(&args.effort, &stats);
     report.path = target;
     if ((st = cof_reader_open(&reader, &o, &err)) != COF_OK ||
+        (st = cof_expectation_check(&expected, cof_reader_info(reader), &err)) != COF_OK ||
         (st = write_content(&result, reader, &files, &err)) != COF_OK)
         goto out;
     cli_report_pause(&report);
@@ -237,6 +250,7 @@ static int run(const cli_call *call)
 out:;
     int unwritten = add_evidence(&evidence, target, reader, &result, &report, st, &err);
     cof_reader_free(reader);
+    cof_heads_free(envelope);
     cli_evidence_close(&evidence);
     cof_trust_free(trust);
     cof_keyring_free(keys);

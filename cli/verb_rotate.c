@@ -10,8 +10,10 @@
 #include "confine.h"
 #include "credential.h"
 #include "evidence.h"
+#include "heads.h"
 #include "human.h"
 #include "json.h"
+#include "policy.h"
 #include "report.h"
 #include "rotate.h"
 #include "say.h"
@@ -21,7 +23,10 @@
 #include "volume.h"
 
 #include <coffer/rotate.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #define JOBS_MAX 64
 
@@ -33,6 +38,8 @@ static struct {
     cli_passphrase_args check_passphrase;
     cli_trust_args trust;
     cli_sign_args sign;
+    cli_policy_args policy;
+    const char *min_custodians;
     const char *reason, *digest, *report, *jobs;
     bool dry_run, drop_history, reset_custody, yes, json;
 } args;
@@ -78,6 +85,8 @@ static const cli_opt options[] = {
      .rules = CLI_OPT_ASKED,
      .help = "its passphrase is the first line of this file, which nobody else may read"},
     CLI_TRUST_OPTIONS(args.trust),
+    CLI_CUSTODIANS_OPTION(args.min_custodians),
+    CLI_POLICY_OPTIONS(args.policy),
     CLI_SIGN_OPTIONS(args.sign),
     {.name = "reason",
      .arg = "TEXT",
@@ -125,6 +134,8 @@ typedef struct loaded {
     cof_signer *signer;
     cof_certs *set, *add, *replace_old, *replace_new;
     cli_evidence evidence;
+    cof_expectation expected;
+    size_t min_custodians;
     uint64_t jobs; /* 0: as many as there are processors */
 } loaded;
 
@@ -181,7 +192,9 @@ static cof_status load(loaded *l, const cli_home *home, cof_error *err)
     cof_status st = COF_OK;
     if (args.jobs != NULL)
         (void)cli_parse_number(&l->jobs, args.jobs, 1, JOBS_MAX);
-    if ((st = cli_certs_load(&l->set, &args.set, err)) != COF_OK ||
+    if ((st = cli_policy_read(&l->expected, &args.policy, err)) != COF_OK ||
+        (st = cli_custodians_read(&l->min_custodians, args.min_custodians, err)) != COF_OK ||
+        (st = cli_certs_load(&l->set, &args.set, err)) != COF_OK ||
         (st = cli_certs_load(&l->add, &args.add, err)) != COF_OK ||
         (st = cli_cert_load(&l->replace_old, args.replace, "replace", err)) != COF_OK ||
         (st = cli_cert_load(&l->replace_new, args.with, "with", err)) != COF_OK ||
@@ -201,6 +214,8 @@ static cof_rotate_options rotate_options(const loaded *l, bool dry_run)
         .trust = l->trust,
         .keys = l->keys,
         .signer = l->signer,
+        .min_custodians = l->min_custodians,
+        .expected = &l->expected,
         .set = l->set,
         .add = l->add,
         .remove = args.remove.item,
@@ -274,12 +289,9 @@ static void count(cli_rotate_tally *tally, const cof_rotate_outcome *outcome)
         tally->removed_any |= outcome->result->removed_count > 0;
 }
 
-static void on_outcome(void *ctx, const cof_rotate_outcome *outcome)
+static void tell_outcome(batch *b, const char *path, const cof_rotate_outcome *outcome)
 {
-    batch *b = ctx;
-    const char *path = b->targets.path[outcome->index];
     cli_report report;
-    cli_report_pause(&b->whole);
     cli_report_begin(&report, path, b->quiet);
     report.path = path;
     for (size_t i = 0; i < outcome->warning_count; i++)
@@ -290,6 +302,13 @@ static void on_outcome(void *ctx, const cof_rotate_outcome *outcome)
     put_evidence(b, path, outcome, &report);
     b->gravest = cli_status_graver(
         b->gravest, cli_json_end(&report, path, args.json, outcome->status, outcome->error));
+}
+
+static void on_outcome(void *ctx, const cof_rotate_outcome *outcome)
+{
+    batch *b = ctx;
+    cli_report_pause(&b->whole);
+    tell_outcome(b, b->targets.path[outcome->index], outcome);
 }
 
 static bool on_progress(void *ctx, size_t done, size_t total)
@@ -317,11 +336,85 @@ static void rotate_targets(batch *b)
     b->gravest = cli_status_graver(b->gravest, cli_report_end(&b->whole, st, &err));
 }
 
+/* ---- heads in a bundle ---- */
+
+typedef struct bundle {
+    batch *b;
+    const char *path;
+    char *warnings[16]; /* about the head that is being worked on; owned */
+    size_t warning_count;
+} bundle;
+
+static void keep_warning(void *ctx, const char *sentence)
+{
+    bundle *u = ctx;
+    if (u->warning_count < sizeof u->warnings / sizeof u->warnings[0])
+        u->warnings[u->warning_count++] = strdup(sentence);
+}
+
+static void on_head(void *ctx, size_t number, const cof_rotate_result *result, cof_status status,
+                    const cof_error *err)
+{
+    char name[PATH_MAX + 40];
+    bundle *u = ctx;
+    const cof_rotate_outcome outcome = {.status = status,
+                                        .error = err,
+                                        .result = result,
+                                        .warnings = (const char *const *)u->warnings,
+                                        .warning_count = u->warning_count};
+    tell_outcome(u->b, cli_heads_name(name, sizeof name, u->path, number), &outcome);
+    while (u->warning_count > 0)
+        free(u->warnings[--u->warning_count]);
+}
+
+/* What was told of the heads becomes true when the new bundle has the name of the old one. */
+static void rotate_bundle(batch *b, const char *path)
+{
+    bundle u = {.b = b, .path = path};
+    cof_rotate_options o = rotate_options(b->l, b->tally.dry_run);
+    cof_error err = COF_ERROR_INIT;
+    cli_report report;
+    o.path = path;
+    o.report = (cof_report){.warn = keep_warning, .ctx = &u};
+    cli_report_begin(&report, path, b->quiet);
+    report.path = path;
+    cof_status st = cof_rotate_bundle(&o, on_head, &u, &err);
+    if (st != COF_OK) {
+        cof_rotate_result nothing = {.changed = false};
+        const cof_rotate_outcome outcome = {.status = st, .error = &err, .result = &nothing};
+        put_evidence(b, path, &outcome, &report);
+        cli_report_warn(&report, "the bundle is as it was: nothing in it was changed");
+    }
+    b->gravest = cli_status_graver(b->gravest, cli_evidence_sync(&b->l->evidence));
+    b->gravest = cli_status_graver(b->gravest, cli_json_end(&report, path, args.json, st, &err));
+}
+
+/* Bundles are written anew, one by one; the rest goes side by side. */
+static void rotate_bundles(batch *b)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < b->targets.count; i++) {
+        char *path = b->targets.path[i];
+        if (!cof_path_is_bundle(path)) {
+            b->targets.path[kept++] = path;
+            continue;
+        }
+        rotate_bundle(b, path);
+        free(path);
+    }
+    b->targets.count = kept;
+}
+
+static bool is_alone(const cli_targets *targets)
+{
+    return targets->count == 1 && !cof_path_is_bundle(targets->path[0]);
+}
+
 static cof_status confine(const cli_call *call, cof_error *err)
 {
     cli_confinement c = {.count = 0};
     for (size_t i = 0; i < call->operands.count; i++)
-        cli_confine_target(&c, call->operands.item[i]);
+        cli_heads_confine(&c, call->operands.item[i]);
     return cli_confine(&c, call, err);
 }
 
@@ -329,14 +422,16 @@ static int rotate_all(const cli_call *call, const loaded *l)
 {
     batch b = {.l = l, .quiet = call->quiet};
     b.gravest = cli_targets_find(&b.targets, &call->operands, args.json);
-    b.alone = b.targets.count == 1;
+    b.alone = is_alone(&b.targets);
     bool widens = args.set.count > 0 || args.add.count > 0;
     bool must_ask = !b.alone && widens && !args.yes && !args.dry_run;
     b.tally = (cli_rotate_tally){.dry_run = args.dry_run || must_ask, .begun = cli_clock()};
 
-    rotate_targets(&b);
+    rotate_bundles(&b);
+    if (b.targets.count > 0)
+        rotate_targets(&b);
     if (!args.json && !call->quiet) {
-        if (b.targets.count > 1)
+        if (!b.alone)
             cli_rotate_print_tally(&b.tally);
         cli_rotate_print_reminder(&b.tally);
     }
@@ -369,7 +464,8 @@ static int run(const cli_call *call)
 const cli_verb cli_verb_rotate = {
     .name = "rotate",
     .summary = "Change who can open backups, in place and in milliseconds",
-    .usage = "FILE|DIR... --key KEY (-r CERT... | --add CERT... | --remove CERT|FINGERPRINT... | "
+    .usage = "FILE|DIR|HEAD|BUNDLE... --key KEY (-r CERT... | --add CERT... | --remove "
+             "CERT|FINGERPRINT... | "
              "--replace OLD --with NEW) [options]",
     .text = "Only the head of a backup is read and written, whatever its size. If it is "
             "interrupted, the backup opens with the old recipients or with the new ones.\n"

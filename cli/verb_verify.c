@@ -6,6 +6,7 @@
 #include "credential.h"
 #include "effort.h"
 #include "evidence.h"
+#include "heads.h"
 #include "human.h"
 #include "json.h"
 #include "policy.h"
@@ -26,7 +27,7 @@ static struct {
     cli_policy_args policy;
     cli_list volume_dirs;
     cli_effort_args effort;
-    const char *max_age, *report;
+    const char *envelope, *min_custodians, *max_age, *report;
     bool quick, deep, maker, strict_custody, json;
 } args;
 
@@ -50,6 +51,8 @@ static const cli_opt options[] = {
     CLI_VOLUME_DIR_OPTION(args.volume_dirs),
     CLI_KEY_OPTIONS(args.key),
     CLI_TRUST_OPTIONS(args.trust),
+    CLI_CUSTODIANS_OPTION(args.min_custodians),
+    CLI_ENVELOPE_OPTION(args.envelope),
     {.name = "strict-custody",
      .flag = &args.strict_custody,
      .help =
@@ -117,6 +120,8 @@ static void print_json(const char *path, const cof_info *info, const cli_report 
     if (info->custody_count > 0)
         cli_json_party(object, "custodian", &info->custody[0].by);
     cli_json_number(object, "generation", info->generation);
+    cli_json_number(object, "custodians", info->custodians);
+    cli_json_flag(object, "custody_proven", info->custody_proven);
     cli_json_number(object, "damaged", info->damaged);
     cli_json_number(object, "volumes", info->volume_count);
     cli_json_number(object, "volumes_missing", info->volumes_missing);
@@ -127,7 +132,9 @@ static void print_json(const char *path, const cof_info *info, const cli_report 
 /* What is the same for all backups of a run. */
 typedef struct run_state {
     cof_open_options common;
-    cli_policy policy;
+    cof_expectation expected;
+    cof_heads *envelope;
+    size_t checked, good;
     uint64_t max_age; /* seconds */
     cli_series series;
     cli_evidence evidence;
@@ -144,8 +151,9 @@ static int add_evidence(const run_state *run, const char *target, const cof_read
     return cli_evidence_add(&run->evidence, object, report, st, err);
 }
 
-static int verify_one(run_state *run, const char *target)
+static int verify_one(void *ctx, const char *target, const cof_heads *heads, size_t i)
 {
+    run_state *run = ctx;
     cof_open_options o = run->common;
     cof_reader *reader = NULL;
     cof_error err = COF_ERROR_INIT;
@@ -157,11 +165,13 @@ static int verify_one(run_state *run, const char *target)
     report.path = target;
     o.report = cli_report_hooks(&report);
     o.stats = cli_effort_stats(&args.effort, &stats);
+    o.heads = heads;
+    o.head = i;
 
-    if ((st = cli_target_open(&o, target, &err)) != COF_OK ||
+    if ((heads == NULL && (st = cli_target_open(&o, target, &err)) != COF_OK) ||
         (st = cof_reader_open(&reader, &o, &err)) != COF_OK ||
         (st = cof_reader_verify(reader, depth(), &err)) != COF_OK ||
-        (st = cli_policy_check(&run->policy, cof_reader_info(reader), &err)) != COF_OK ||
+        (st = cof_expectation_check(&run->expected, cof_reader_info(reader), &err)) != COF_OK ||
         (st = cli_series_add(&run->series, &flaw, target, cof_reader_info(reader), &err)) != COF_OK)
         goto out;
     cli_report_pause(&report);
@@ -173,21 +183,22 @@ static int verify_one(run_state *run, const char *target)
 out:;
     int unwritten = add_evidence(run, target, reader, &report, st, &err);
     cof_reader_free(reader);
-    return cli_status_graver(unwritten, cli_json_end(&report, target, args.json, st, &err));
+    int one = cli_status_graver(unwritten, cli_json_end(&report, target, args.json, st, &err));
+    run->checked++;
+    run->good += one == CLI_EXIT_OK || one == CLI_EXIT_WARNED ? 1 : 0;
+    return one;
 }
 
 static int verify_all(run_state *run, const cli_list *operands)
 {
     cli_targets targets = {NULL, 0};
     int gravest = cli_targets_find(&targets, operands, args.json);
-    size_t good = 0;
-    for (size_t i = 0; i < targets.count; i++) {
-        int one = verify_one(run, targets.path[i]);
-        good += one == CLI_EXIT_OK || one == CLI_EXIT_WARNED ? 1 : 0;
-        gravest = cli_status_graver(gravest, one);
-    }
-    if (targets.count > 1 && !args.json && !run->quiet)
-        printf("%zu backups: %zu good, %zu not\n", targets.count, good, targets.count - good);
+    for (size_t i = 0; i < targets.count; i++)
+        gravest =
+            cli_status_graver(gravest, cli_heads_each(targets.path[i], args.json, verify_one, run));
+    if (run->checked > 1 && !args.json && !run->quiet)
+        printf("%zu backups: %zu good, %zu not\n", run->checked, run->good,
+               run->checked - run->good);
     if (args.max_age != NULL)
         gravest = cli_status_graver(gravest, cli_policy_check_age(&run->series, run->max_age,
                                                                   args.max_age, &run->evidence));
@@ -206,14 +217,16 @@ static cof_status check(run_state *run, cof_error *err)
         return cli_error(err, COF_USAGE,
                          "--max-age needs a number with s, m, h, d or w, such as 26h");
     cof_status st = cli_effort_read(&run->common.jobs, &args.effort, err);
-    if (st != COF_OK)
+    if (st != COF_OK ||
+        (st = cli_custodians_read(&run->common.min_custodians, args.min_custodians, err)) != COF_OK)
         return st;
-    return cli_policy_read(&run->policy, &args.policy, err);
+    return cli_policy_read(&run->expected, &args.policy, err);
 }
 
 static int run(const cli_call *call)
 {
     run_state state = {.common = {.strict_custody = args.strict_custody,
+                                  .alone = args.quick,
                                   .volume_dirs = args.volume_dirs.item,
                                   .volume_dir_count = args.volume_dirs.count},
                        .evidence = CLI_EVIDENCE_NONE,
@@ -229,11 +242,13 @@ static int run(const cli_call *call)
     if ((st = check(&state, &err)) == COF_OK &&
         (st = cli_trust_load(&trust, &args.trust, call->home, &err)) == COF_OK &&
         (st = cli_keyring_load(&keys, &args.key, from_stdin, &err)) == COF_OK &&
+        (st = cli_heads_load(&state.envelope, args.envelope, &err)) == COF_OK &&
         (st = cli_evidence_open(&state.evidence, args.report, &err)) == COF_OK &&
         (st = cli_confine(&nowhere, call, &err)) == COF_OK) {
         state.common.keys = keys;
         state.common.trust = trust;
         state.common.prove_maker = args.maker;
+        state.common.envelope = state.envelope;
         exit_status = verify_all(&state, &call->operands);
     } else {
         cli_say(err.message);
@@ -241,6 +256,7 @@ static int run(const cli_call *call)
     }
     cli_evidence_close(&state.evidence);
     cli_series_wipe(&state.series);
+    cof_heads_free(state.envelope);
     cof_trust_free(trust);
     cof_keyring_free(keys);
     return exit_status;

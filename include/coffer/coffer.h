@@ -6,6 +6,7 @@
 
 #include <coffer/backup.h>
 #include <coffer/credentials.h>
+#include <coffer/envelope.h>
 #include <coffer/error.h>
 #include <coffer/prune.h>
 #include <coffer/reader.h>

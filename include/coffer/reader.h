@@ -20,8 +20,18 @@
 extern "C" {
 #endif
 
+/* Heads alone, or a bundle of them: see <coffer/envelope.h>. */
+typedef struct cof_heads cof_heads;
+
+/* What a caller demands of a genuine backup, since an older one is as genuine. */
+typedef struct cof_expectation {
+    const char *uuid;           /* NULL: any */
+    uint64_t min_generation;    /* 0: any */
+    const char *custody_sha256; /* of the newest custody statement, 64 hex digits; NULL: any */
+} cof_expectation;
+
 typedef struct cof_open_options {
-    const char *path; /* NULL: read from input_fd */
+    const char *path; /* NULL: read from input_fd, or the head of heads */
     int input_fd;     /* a pipe is spooled, as ciphertext, to an unlinked file in spool_dir first */
     const char *spool_dir; /* NULL: $TMPDIR, else /var/tmp */
 
@@ -46,9 +56,17 @@ typedef struct cof_open_options {
     bool prove_maker; /* the first maker must be trusted, and his lineage proven, although the one
                          who re-encrypted the backup is trusted as maker too */
     unsigned jobs;    /* threads that hash, decrypt and decompress; 0: as many as processors */
-    bool strict_custody; /* a bad custody verdict is COF_AUTH instead of a warning */
-    cof_stats *stats;    /* NULL, or where times are added to, at the latest with the end of the
-                            reader */
+    bool strict_custody;   /* a bad custody verdict is COF_AUTH instead of a warning */
+    cof_stats *stats;      /* NULL, or where times are added to, at the latest with the end of the
+                              reader */
+    size_t min_custodians; /* so many different trusted custodians must have signed the list of
+                              recipients: a matter of the custody verdict; 0 counts as 1 */
+
+    const cof_heads *envelope; /* NULL, or where the head that counts is: the one in the file is not
+                                  used, but for where it ends */
+    bool alone;                /* a head without its body will do: to be described */
+    const cof_heads *heads;    /* NULL, or open number head of these, in place of path */
+    size_t head;
     cof_report report;
 } cof_open_options;
 
@@ -113,6 +131,8 @@ typedef struct cof_volume_info {
 typedef struct cof_custody_info {
     uint64_t generation;
     cof_party by;
+    const cof_party *approvals; /* who else has signed, of those known here */
+    size_t approval_count;
     uint64_t time;     /* seconds since 1970 */
     char reason[4104]; /* safe for a terminal */
     size_t recipients; /* how many it named */
@@ -147,11 +167,13 @@ typedef struct cof_info {
     bool custody_proven;         /* a private key showed that who wrote the list of recipients knew
                                     the data key; without one a thief's list looks as good */
     char custody_sha256[65];     /* of the newest statement */
+    size_t custodians;           /* how many different trusted keys have signed it */
     const cof_recipient_info *recipients;
     size_t recipient_count;
     const cof_custody_info *custody; /* newest first */
     size_t custody_count;
-    bool chain_complete; /* back to generation 1 without a gap */
+    bool chain_complete;  /* back to generation 1 without a gap */
+    uint64_t chain_start; /* else: without a gap from this generation on */
 
     /* Of the volumes: [0] is the first. */
     const cof_volume_info *volumes;
@@ -160,6 +182,7 @@ typedef struct cof_info {
     const char *volume_problem; /* NULL, or a sentence: what is wrong with one that is there */
 
     /* Of the file. */
+    bool alone;          /* it is a head without its body */
     uint64_t file_bytes; /* of all volumes that are here */
     uint64_t slot_bytes, envelope_bytes;
     bool pending;   /* an interrupted change is to be completed by the next writer */
@@ -167,6 +190,10 @@ typedef struct cof_info {
 } cof_info;
 
 const cof_info *cof_reader_info(const cof_reader *reader);
+
+/* Is it what is expected?  COF_POLICY with a sentence if not. */
+cof_status cof_expectation_check(const cof_expectation *expected, const cof_info *info,
+                                 cof_error *err) COF_MUST_USE;
 
 /* ---- reading ---- */
 
@@ -211,9 +238,9 @@ typedef struct cof_paths {
 
 /*
  * The backups that a path stands for: itself, unless it is a directory: then every regular file
- * directly in it that begins as a backup does.  A later volume is a part of the backup that its
- * first volume names, and stands for nothing by itself.  Free with cof_paths_wipe.  COF_IO,
- * COF_NOMEM.
+ * directly in it that begins as a backup with its body does.  A later volume is a part of the
+ * backup that its first volume names, and stands for nothing by itself.  Free with cof_paths_wipe.
+ * COF_IO, COF_NOMEM.
  */
 cof_status cof_paths_find(cof_paths *out, const char *path, cof_error *err) COF_MUST_USE;
 void cof_paths_wipe(cof_paths *paths);

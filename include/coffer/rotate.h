@@ -3,7 +3,7 @@
 #define COFFER_ROTATE_H
 
 /*
- * Changing the locks of a backup in place (docs/FORMAT.md, section 8).
+ * Changing the locks of a backup, or of its head alone, in place (docs/FORMAT.md, section 8).
  *
  * A rotation wraps the same data key for other certificates.  It reads and writes the head only;
  * power loss at any moment leaves a backup that opens with the old recipients or with the new
@@ -13,6 +13,7 @@
 
 #include <coffer/credentials.h>
 #include <coffer/error.h>
+#include <coffer/reader.h>
 #include <coffer/report.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -29,6 +30,8 @@ typedef struct cof_rotate_options {
     const cof_trust *trust;   /* must name the maker, and a custodian of the present envelope */
     const cof_keyring *keys;  /* must open the backup */
     const cof_signer *signer; /* the new custodian */
+    size_t min_custodians;    /* so many must have signed the present list; 0 counts as 1 */
+    const cof_expectation *expected; /* of the present head; may be NULL */
 
     /*
      * The change; exactly one of: set (the whole new list); add and/or remove; replace.
@@ -68,12 +71,28 @@ typedef struct cof_rotate_result {
  * COF_AUTH: the maker or the present custodian is not trusted, the proof of possession is wrong,
  * or anything was changed: nothing is written, nothing of the old list is carried over.
  * COF_NO_MATCH, COF_CERT (a new recipient is refused), COF_LIMIT (does not fit in the slot),
- * COF_BUSY, COF_UNSUPPORTED (signed-only: nothing is locked), COF_IO: after a failed fsync the
- * state is unknown, and the sentence says so.
+ * COF_POLICY, COF_BUSY, COF_UNSUPPORTED (signed-only: nothing is locked), COF_IO: after a failed
+ * fsync the state is unknown, and the sentence says so.
  */
 cof_status cof_rotate(const cof_rotate_options *options, cof_rotate_result *result,
                       cof_error *err) COF_MUST_USE;
 void cof_rotate_result_wipe(cof_rotate_result *result);
+
+/*
+ * Rotate each head of the bundle in options->path.  each is called once for every head, with its
+ * number from 1 on; status and err are those of its rotation.  One that is refused stays as it is
+ * and does not stop the others.  Then, if any was changed, the bundle is replaced by a new file in
+ * one step: whenever power fails, the old bundle is there, whole, or the new one.  The old wrapped
+ * keys are gone with the old file, but its bytes are not overwritten: what is left of them on the
+ * disk is for the file system.
+ *
+ * COF_OK says that the file is right, whatever each was told; else, after COF_IO and others, it is
+ * as it was before.
+ */
+cof_status cof_rotate_bundle(const cof_rotate_options *options,
+                             void (*each)(void *ctx, size_t number, const cof_rotate_result *result,
+                                          cof_status status, const cof_error *err),
+                             void *ctx, cof_error *err) COF_MUST_USE;
 
 /* ---- many ---- */
 

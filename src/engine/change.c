@@ -185,6 +185,19 @@ void cof_change_wipe(cof_change *change)
     *change = (cof_change)COF_CHANGE_INIT;
 }
 
+cof_status cof_change_image(cof_buf *out, const cof_change *change, cof_error *err)
+{
+    cof_slice envelope = cof_buf_slice(&change->future);
+    cof_status st = COF_OK;
+
+    for (int i = 0; st == COF_OK && i < 2; i++)
+        st = cof_buf_append(out, change->future_raw, COF_SUPERBLOCK_SIZE, err);
+    for (int i = 0; st == COF_OK && i < 2; i++)
+        if ((st = cof_buf_append(out, envelope.data, envelope.len, err)) == COF_OK)
+            st = cof_buf_append_zeros(out, change->slot_size - envelope.len, err);
+    return st;
+}
+
 /* ---- doing it ---- */
 
 /* A slot is written whole, so that nothing of an earlier envelope survives behind a shorter one. */

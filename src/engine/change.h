@@ -52,6 +52,12 @@ bool cof_change_settles(const cof_change *change);
 /* Bytes that the plan holds. */
 size_t cof_change_size(const cof_change *change);
 
+/*
+ * Append the head as it is after a change that replaces the envelope: for a file that is written
+ * anew.  COF_NOMEM.
+ */
+cof_status cof_change_image(cof_buf *out, const cof_change *change, cof_error *err) COF_MUST_USE;
+
 /* Do what this step has to do, if anything.  COF_IO: the change must not go on. */
 cof_status cof_change_write(const cof_change *change, size_t step, cof_file *file,
                             cof_error *err) COF_MUST_USE;

@@ -43,6 +43,10 @@ static cof_status allocate(cof_entries *e, cof_error *err)
 {
     uint64_t records = e->opened->manifest.records;
 
+    cof_status st = cof_opened_need_body(e->opened, err);
+
+    if (st != COF_OK)
+        return st;
     if (!can_hold(e->opened, records))
         return cof_fail_rule(err, COF_FORMAT, "MF-5", COF_NO_OFFSET,
                              "the manifest counts more records than its volumes can hold");

@@ -35,7 +35,7 @@ static cof_status carry_history(cof_slices *out, const cof_renewal *r, cof_error
 {
     cof_status st = COF_OK;
 
-    for (size_t i = 0; st == COF_OK && i < r->old->chain_count; i++)
+    for (size_t i = 0; st == COF_OK && i + (r->approval ? 1 : 0) < r->old->chain_count; i++)
         if (stays(r, i))
             st = cof_slices_add(out, r->old->chain[i].cms, err);
     return st;

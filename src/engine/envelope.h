@@ -26,10 +26,12 @@ typedef struct cof_renewal {
     uint64_t slot_size;
     bool drop_history; /* keep generation 1 and the latest statement */
     bool reset;        /* the old statements are not to be believed: carry none of them over */
+    bool approval;     /* custody is the newest old statement with one signature more */
 } cof_renewal;
 
 /*
- * Append the envelope of the next generation: the old statement joins the history.  Of the signers'
+ * Append the envelope of the next generation: the old statement joins the history; or, for an
+ * approval (CH-7), of the same generation.  Of the signers'
  * certificates, which nothing protects, those stay whose key made the manifest or a statement that
  * stays: others, whoever put them there, must not use up the room.
  */

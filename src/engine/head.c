@@ -8,6 +8,7 @@
 #include "engine/head.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -71,10 +72,6 @@ static cof_status read_superblocks(cof_head *h, const cof_file *file, cof_error 
         return cof_fail_rule(err, COF_UNSUPPORTED, "SB-3", 10,
                              "%s is volume %" PRIu32 " of a backup; name its first volume",
                              cof_file_label(file), h->sb.volume);
-    if (h->sb.role != COF_VOLUME_WHOLE)
-        return cof_fail_rule(err, COF_UNSUPPORTED, "SB-3", 10,
-                             "%s is not a whole backup: it is the head of one without its body",
-                             cof_file_label(file));
     return cof_preamble_core(h->core, h->sb.preamble, err);
 }
 
@@ -321,6 +318,46 @@ static bool is_at_rest(const cof_head *h)
            all_zero(used->data + len, used->len - len);
 }
 
+/* HA-1: it says what it is the head of, and nothing stands behind it. */
+static cof_status check_alone(const cof_head *h, const cof_file *file, cof_error *err)
+{
+    uint64_t size, len = cof_head_length(h);
+    cof_status st;
+
+    if (h->sb.role != COF_VOLUME_HEAD_ALONE)
+        return COF_OK;
+    if ((st = cof_file_size(&size, file, err)) != COF_OK)
+        return st;
+    if (size != len)
+        return cof_fail_rule(err, COF_FORMAT, "GE-3", len,
+                             "%s is damaged: there are bytes behind a head that stands alone",
+                             cof_file_label(file));
+    if (h->locks.envelope.manifest.len == 0)
+        return cof_fail_rule(err, COF_FORMAT, "HA-1", COF_NO_OFFSET,
+                             "%s stands alone and holds no manifest: it says nothing about its "
+                             "backup",
+                             cof_file_label(file));
+    return COF_OK;
+}
+
+cof_status cof_head_find_body(uint64_t *out, uint8_t core[32], const cof_file *file, cof_error *err)
+{
+    cof_error why = COF_ERROR_INIT;
+    cof_head *h = calloc(1, sizeof(*h));
+    cof_status st = h != NULL ? COF_OK : cof_fail(err, COF_NOMEM, "out of memory");
+
+    if (st == COF_OK && (st = read_superblocks(h, file, &why, err)) == COF_OK) {
+        *out = cof_head_length(h);
+        memcpy(core, h->core, sizeof(h->core));
+        if (h->sb.role != COF_VOLUME_WHOLE)
+            st = cof_fail_rule(err, COF_FORMAT, "HA-2", 10,
+                               "%s is a head alone: the file with the body is needed as well",
+                               cof_file_label(file));
+    }
+    free(h);
+    return st;
+}
+
 cof_status cof_head_load(cof_head *out, const cof_file *file, const cof_trust *trust,
                          cof_error *err)
 {
@@ -329,7 +366,8 @@ cof_status cof_head_load(cof_head *out, const cof_file *file, const cof_trust *t
 
     memset(out, 0, sizeof(*out));
     if ((st = read_settled(out, file, &why, err)) != COF_OK ||
-        (st = load_envelope(out, trust, err)) != COF_OK) {
+        (st = load_envelope(out, trust, err)) != COF_OK ||
+        (st = check_alone(out, file, err)) != COF_OK) {
         cof_head_wipe(out);
         if (why.status != COF_IO)
             return st;

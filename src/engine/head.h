@@ -32,14 +32,22 @@ typedef struct cof_head {
 } cof_head;
 
 /*
- * Read the head of file, as it was at one moment, even if somebody changes it meanwhile: SB, PR,
- * EN, CU and KY rules.  COF_FORMAT, COF_UNSUPPORTED, COF_AUTH, COF_LIMIT, COF_IO, COF_NOMEM; *out
- * is then empty.  The caller wipes it.
+ * Read the head of file, of a whole backup or alone (sb.role says which), as it was at one moment,
+ * even if somebody changes it meanwhile: SB, PR, EN, CU and KY rules, and of a head alone HA-1.
+ * COF_FORMAT, COF_UNSUPPORTED, COF_AUTH, COF_LIMIT, COF_IO, COF_NOMEM; *out is then empty.  The
+ * caller wipes it.
  */
 cof_status cof_head_load(cof_head *out, const cof_file *file, const cof_trust *trust,
                          cof_error *err) COF_MUST_USE;
 
 void cof_head_wipe(cof_head *head);
+
+/*
+ * Only where the body of the whole backup in file starts, and to which core it belongs: for a body
+ * whose head is elsewhere.  The slots are not looked at.  Classes as cof_head_load.
+ */
+cof_status cof_head_find_body(uint64_t *out, uint8_t core[32], const cof_file *file,
+                              cof_error *err) COF_MUST_USE;
 
 /* The length of this head: where the body starts. */
 uint64_t cof_head_length(const cof_head *head);

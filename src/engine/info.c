@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "engine/approvals.h"
 #include "engine/cipher.h"
 #include "engine/reader.h"
 
@@ -63,34 +64,55 @@ static cof_status describe_recipients(cof_reader *r, cof_error *err)
     return COF_OK;
 }
 
+static void describe_link(cof_custody_info *out, const cof_link *in, const cof_locks *locks)
+{
+    out->generation = in->custody.generation;
+    cof_party_describe(&out->by, in->custody.by, in->judgement.standing, &locks->candidates);
+    out->time = in->custody.time;
+    cof_text_safe_str(out->reason, sizeof(out->reason), in->custody.reason);
+    out->recipients = in->custody.recipient_count;
+}
+
+/* The newest first: its approvals are those that matter. */
+static cof_status describe_chain(cof_reader *r, cof_error *err)
+{
+    const cof_locks *locks = &r->opened.head.locks;
+    size_t n = locks->chain_count, tries = COF_APPROVALS_TRIES;
+    cof_status st = COF_OK;
+
+    r->custody = calloc(n, sizeof(*r->custody));
+    r->approvals = calloc(n, sizeof(*r->approvals));
+    if (r->custody == NULL || r->approvals == NULL)
+        return cof_fail(err, COF_NOMEM, "out of memory");
+    r->approval_lists = n;
+    for (size_t i = 0; st == COF_OK && i < n; i++) {
+        cof_custody_info *out = &r->custody[i];
+
+        describe_link(out, &locks->chain[n - 1 - i], locks);
+        st = cof_approvals_find(&r->approvals[i], &out->approval_count, locks, n - 1 - i, &tries,
+                                err);
+        out->approvals = r->approvals[i];
+    }
+    return st;
+}
+
 static cof_status describe_custody(cof_reader *r, cof_error *err)
 {
     cof_locks *locks = &r->opened.head.locks;
-    size_t n = locks->chain_count;
-    uint64_t start = 0;
+    const cof_link *newest = cof_locks_newest(locks);
+    cof_info *info = &r->info;
     cof_status st;
 
-    r->custody = calloc(n, sizeof(*r->custody));
-    if (r->custody == NULL)
-        return cof_fail(err, COF_NOMEM, "out of memory");
     if ((st = cof_locks_judge_history(locks, err)) != COF_OK ||
-        (st = cof_locks_chain_start(&start, locks, err)) != COF_OK)
+        (st = cof_locks_chain_start(&info->chain_start, locks, err)) != COF_OK ||
+        (st = describe_chain(r, err)) != COF_OK)
         return st;
-    for (size_t i = 0; i < n; i++) {
-        const cof_link *in = &locks->chain[n - 1 - i];
-        cof_custody_info *out = &r->custody[i];
-
-        out->generation = in->custody.generation;
-        cof_party_describe(&out->by, in->custody.by, in->judgement.standing, &locks->candidates);
-        out->time = in->custody.time;
-        cof_text_safe_str(out->reason, sizeof(out->reason), in->custody.reason);
-        out->recipients = in->custody.recipient_count;
-    }
-    r->info.custody = r->custody;
-    r->info.custody_count = n;
-    r->info.chain_complete = start == 1;
-    r->info.generation = cof_locks_newest(locks)->custody.generation;
-    cof_hex_encode(r->info.custody_sha256, cof_locks_newest(locks)->json_sha256, 32);
+    info->custody = r->custody;
+    info->custody_count = locks->chain_count;
+    info->chain_complete = info->chain_start == 1;
+    info->generation = newest->custody.generation;
+    info->custodians = newest->judgement.trusted_keys;
+    cof_hex_encode(info->custody_sha256, newest->json_sha256, 32);
     return COF_OK;
 }
 
@@ -122,6 +144,10 @@ static cof_status describe_volumes(cof_reader *r, cof_error *err)
     const cof_opened *o = &r->opened;
     size_t n = o->manifest.volume_count;
 
+    if (o->body == NULL) { /* a head alone */
+        r->info.file_bytes = cof_head_length(&o->head);
+        return COF_OK;
+    }
     r->volumes = calloc(n, sizeof(*r->volumes));
     if (r->volumes == NULL)
         return cof_fail(err, COF_NOMEM, "out of memory");
@@ -148,6 +174,7 @@ cof_status cof_reader_describe(cof_reader *r, cof_error *err)
     describe_manifest(info, &o->manifest);
     cof_party_describe(&info->maker, o->manifest.by, o->maker.standing, &o->head.locks.candidates);
     describe_first_maker(info, o);
+    info->alone = o->head.sb.role == COF_VOLUME_HEAD_ALONE && r->options->envelope == NULL;
     info->slot_bytes = o->head.sb.slot_size;
     info->envelope_bytes = o->head.locks.raw.len;
     info->pending = cof_head_pending(&o->head);

@@ -197,7 +197,7 @@ static cof_status look_at_body(cof_opened *o, const cof_opening *how, cof_error 
     bool in_head = o->head.locks.envelope.manifest.len != 0;
     cof_status st;
 
-    if (how->head_only && in_head)
+    if (o->head_only && in_head)
         return COF_OK; /* CH-1: the body is not even looked at */
     if ((st = cof_extent_find(o, how, err)) != COF_OK)
         return st;
@@ -232,6 +232,15 @@ static void set_untrusted(cof_opened *o, const cof_link *newest)
                        by.subject[0] != '\0' ? by.subject : "an unknown key", by.fingerprint);
 }
 
+static void set_too_few(cof_opened *o, size_t found, size_t wanted)
+{
+    if (o->custody_problem[0] == '\0')
+        (void)snprintf(o->custody_problem, sizeof(o->custody_problem),
+                       "the list of recipients carries the signatures of %zu trusted custodian%s, "
+                       "and %zu are demanded",
+                       found, found == 1 ? "" : "s", wanted);
+}
+
 /* CU-5: the first statement of this epoch, if it is at hand; else NULL. */
 static const cof_link *first_of_epoch(const cof_locks *locks)
 {
@@ -259,6 +268,8 @@ static void judge_custody(cof_opened *o, const cof_opening *how)
         (newest->judgement.standing == COF_STANDING_CLAIMED &&
          (!how->claimed || cof_opened_trusted(o))))
         set_untrusted(o, newest);
+    if (how->min_custodians > 1 && newest->judgement.trusted_keys < how->min_custodians)
+        set_too_few(o, newest->judgement.trusted_keys, how->min_custodians);
     if (oldest->custody.generation == 1 &&
         (memcmp(oldest->custody.by, o->head.preamble.maker, sizeof(oldest->custody.by)) != 0 ||
          oldest->judgement.standing == COF_STANDING_BAD))
@@ -293,6 +304,59 @@ static cof_status unlock(cof_opened *o, const cof_opening *how, cof_error *err)
     return COF_OK;
 }
 
+/* ---- where the head is ---- */
+
+cof_status cof_opened_need_body(const cof_opened *o, cof_error *err)
+{
+    if (o->body != NULL)
+        return COF_OK;
+    return cof_fail_rule(err, COF_UNSUPPORTED, "SB-3", 10,
+                         "%s is the head of a backup without its body: give the file with the "
+                         "body, and this one with --envelope",
+                         cof_file_label(o->file));
+}
+
+/* HA-2: the head of this body is in another file; of its own only where it ends is used. */
+static cof_status load_from_elsewhere(cof_opened *o, const cof_opening *how, cof_error *err)
+{
+    uint64_t start;
+    uint8_t core[32];
+    cof_file *file = NULL;
+    size_t which;
+    cof_status st = cof_head_find_body(&start, core, o->file, err);
+
+    if (st != COF_OK)
+        return st;
+    if (!cof_heads_find(&which, how->envelope, core))
+        return cof_fail_rule(err, COF_AUTH, "HA-2", COF_NO_OFFSET,
+                             how->envelope->bundle ? "%.160s holds no head of the backup %.160s"
+                                                   : "%.160s is not the head of the backup %.160s",
+                             cof_file_label(how->envelope->file), cof_file_label(o->file));
+    if ((st = cof_heads_file(&file, how->envelope, which, err)) == COF_OK &&
+        (st = cof_head_load(&o->head, file, how->trust, err)) == COF_OK)
+        st = cof_body_new(&o->body, o->file, start, err);
+    if (st == COF_OK && memcmp(o->head.core, core, sizeof(core)) != 0)
+        st = cof_fail_rule(err, COF_AUTH, "HA-2", COF_NO_OFFSET, "%s was changed while it was read",
+                           cof_file_label(file));
+    cof_file_free(file); /* the head has its own copy */
+    return st;
+}
+
+static cof_status load_head(cof_opened *o, const cof_opening *how, cof_error *err)
+{
+    cof_status st;
+
+    o->head_only = how->head_only;
+    if (how->envelope != NULL)
+        return load_from_elsewhere(o, how, err);
+    if ((st = cof_head_load(&o->head, o->file, how->trust, err)) != COF_OK)
+        return st;
+    if (o->head.sb.role != COF_VOLUME_HEAD_ALONE)
+        return cof_body_new(&o->body, o->file, cof_head_length(&o->head), err);
+    o->head_only = true;
+    return how->alone ? COF_OK : cof_opened_need_body(o, err);
+}
+
 cof_status cof_opened_load(cof_opened *out, const cof_file *file, const cof_opening *how,
                            cof_error *err)
 {
@@ -301,8 +365,7 @@ cof_status cof_opened_load(cof_opened *out, const cof_file *file, const cof_open
     memset(out, 0, sizeof(*out));
     out->file = file;
     out->first_path = how->volumes.first;
-    if ((st = cof_head_load(&out->head, file, how->trust, err)) != COF_OK ||
-        (st = cof_body_new(&out->body, file, cof_head_length(&out->head), err)) != COF_OK ||
+    if ((st = load_head(out, how, err)) != COF_OK ||
         (st = find_manifest(out, how, err)) != COF_OK ||
         (st = judge_maker(out, how, err)) != COF_OK || /* OP-1: before any private key */
         (st = check_manifest(out, err)) != COF_OK || (st = look_at_body(out, how, err)) != COF_OK)

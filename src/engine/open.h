@@ -16,6 +16,7 @@
 #include "crypto/signed.h"
 #include "engine/ending.h"
 #include "engine/head.h"
+#include "engine/heads.h"
 #include "format/manifest.h"
 #include "format/schedule.h"
 #include "store/body.h"
@@ -33,6 +34,7 @@ typedef struct cof_opened {
     cof_head head;
     cof_body *body;    /* owned: of what was found of the volumes */
     cof_ending ending; /* not looked for if has_body is false and the head has the manifest */
+    bool head_only;    /* the body is not looked at, or there is none: a head alone */
     bool has_body;     /* all volumes are there, and their lengths are right */
     cof_error trouble; /* the first thing that is wrong with a later volume; COF_OK if nothing is */
     uint32_t trouble_volume;
@@ -59,6 +61,9 @@ typedef struct cof_opening {
     bool claimed;     /* go on without trust, to describe only */
     const cof_keyring *keys;
     bool head_only; /* the body is neither needed nor looked at, if that can be avoided */
+    bool alone;     /* a head without its body will do */
+    const cof_heads *envelope; /* NULL, or where the head of this body is (HA-2) */
+    size_t min_custodians;     /* so many must have signed the list of recipients; 0 counts as 1 */
     bool keep_dek;
     cof_volume_search volumes;
     const cof_report *report;
@@ -75,5 +80,12 @@ cof_status cof_opened_load(cof_opened *out, const cof_file *file, const cof_open
 bool cof_opened_trusted(const cof_opened *opened);
 
 void cof_opened_wipe(cof_opened *opened);
+
+/* Is there a body to read?  COF_UNSUPPORTED (SB-3) for a head alone. */
+cof_status cof_opened_need_body(const cof_opened *opened, cof_error *err) COF_MUST_USE;
+
+/* Is it what the caller expects (may be NULL: anything)?  COF_POLICY. */
+cof_status cof_opened_expect(const cof_opened *opened, const cof_expectation *expected,
+                             cof_error *err) COF_MUST_USE;
 
 #endif

@@ -44,7 +44,11 @@ static what judge_part(const cof_file *file)
                : BACKUP;
 }
 
-/* A name is no proof; the first bytes are.  Either copy may be damaged. */
+/*
+ * A name is no proof; the first bytes are.  Either copy may be damaged.  A head alone is none of
+ * the backups in a directory: it lies beside its backup, perhaps as what an import replaced, and is
+ * meant only when it is named.
+ */
 static what examine(const char *path)
 {
     uint8_t seen[ROLE_END];
@@ -61,7 +65,8 @@ static what examine(const char *path)
                 COF_OK ||
             got < ROLE_END || !cof_superblock_has_magic(seen))
             continue;
-        found = cof_superblock_role(seen) == COF_VOLUME_LATER ? PART : BACKUP;
+        if (cof_superblock_role(seen) != COF_VOLUME_HEAD_ALONE)
+            found = cof_superblock_role(seen) == COF_VOLUME_LATER ? PART : BACKUP;
     }
     if (found == PART)
         found = judge_part(file);

@@ -102,7 +102,8 @@ cof_status cof_reader_remove(const cof_reader *reader, cof_error *err)
 
     if (reader->options->path == NULL)
         return cof_fail(err, COF_USAGE, "a backup from a pipe cannot be removed");
-    if ((st = cof_volumes_require(&reader->opened, true, err)) != COF_OK)
+    if ((st = cof_opened_need_body(&reader->opened, err)) != COF_OK ||
+        (st = cof_volumes_require(&reader->opened, true, err)) != COF_OK)
         return st;
     st = remove_first(reader, err);
     for (uint32_t n = 2; st == COF_OK && n <= reader->opened.manifest.volume_count; n++)

@@ -16,6 +16,8 @@ static cof_status open_input(cof_reader *r, cof_error *err)
     cof_file *pipe = NULL;
     cof_status st;
 
+    if (r->options->heads != NULL)
+        return cof_heads_file(&r->file, r->options->heads, r->options->head, err);
     if (r->options->path != NULL) {
         if ((st = cof_require_regular(r->options->path, err)) != COF_OK)
             return st;
@@ -40,6 +42,9 @@ static cof_status load(cof_reader *r, cof_error *err)
         .prove_maker = r->options->prove_maker,
         .keys = r->options->keys,
         .volumes = {r->options->path, r->options->volume_dirs, r->options->volume_dir_count},
+        .alone = r->options->alone,
+        .envelope = r->options->envelope,
+        .min_custodians = r->options->min_custodians,
         .report = &r->options->report,
     };
 
@@ -84,6 +89,9 @@ void cof_reader_free(cof_reader *reader)
     if (reader == NULL)
         return;
     free(reader->recipients);
+    for (size_t i = 0; i < reader->approval_lists; i++)
+        free(reader->approvals[i]);
+    free(reader->approvals);
     free(reader->custody);
     free(reader->volumes);
     cof_opened_wipe(&reader->opened);

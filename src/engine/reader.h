@@ -16,6 +16,8 @@ struct cof_reader {
     cof_recipient_info *recipients; /* behind info */
     cof_custody_info *custody;      /* behind info */
     cof_volume_info *volumes;       /* behind info */
+    cof_party **approvals;          /* behind custody: one list for each, owned */
+    size_t approval_lists;
 };
 
 /* Fill reader->info from reader->opened.  COF_NOMEM, COF_INTERNAL. */

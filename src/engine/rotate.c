@@ -20,8 +20,10 @@
 #include "engine/lock.h"
 #include "engine/note.h"
 #include "engine/open.h"
+#include "engine/rebundle.h"
 #include "engine/roster.h"
 #include "engine/rotation.h"
+#include "engine/succession.h"
 #include "engine/unlock.h"
 #include "os/os.h"
 
@@ -31,7 +33,8 @@ typedef struct making {
     cof_opened opened;
     cof_roster roster;
     cof_digest digest;
-    cof_buf keys, custody, envelope; /* the new ones */
+    uint64_t generation;             /* the new one, as */
+    cof_buf keys, custody, envelope; /* these are */
 } making;
 
 cof_status cof_rotate_options_check(const cof_rotate_options *o, cof_error *err)
@@ -56,13 +59,15 @@ static cof_status open_backup(making *r, cof_error *err)
         .trust = r->options->trust,
         .keys = r->options->keys,
         .head_only = true,
+        .alone = true,
+        .min_custodians = r->options->min_custodians,
         .keep_dek = true,
         .volumes = {r->options->path, r->options->volume_dirs, r->options->volume_dir_count},
         .report = &r->options->report,
     };
     cof_status st = cof_opened_load(&r->opened, r->file, &how, err);
 
-    if (st != COF_OK)
+    if (st != COF_OK || (st = cof_opened_expect(&r->opened, r->options->expected, err)) != COF_OK)
         return st;
     if (r->opened.schedule == NULL)
         return cof_fail(err, COF_UNSUPPORTED,
@@ -86,15 +91,15 @@ static bool believed(const making *r)
 static cof_status make_envelope(making *r, cof_error *err)
 {
     const cof_opened *o = &r->opened;
-    const cof_link *newest = cof_locks_newest(&o->head.locks);
+    bool alone = o->head.sb.role == COF_VOLUME_HEAD_ALONE; /* HA-1: never without the manifest */
     const cof_decision decision = {
         .preamble = &o->head.preamble,
         .core = o->head.core,
         .dek = o->dek,
         .schedule = o->schedule,
         .recipients = &r->roster.list,
-        .generation = newest->custody.generation + 1,
-        .previous = newest->json_sha256,
+        .generation = r->generation,
+        .previous = cof_locks_newest(&o->head.locks)->json_sha256,
         .signer = r->options->signer,
         .digest = r->digest,
         .reason = r->options->reason,
@@ -107,7 +112,7 @@ static cof_status make_envelope(making *r, cof_error *err)
         .recipients = &r->roster.list,
         .signer = r->options->signer->cert,
         .manifest = o->manifest_cms,
-        .slot_size = o->head.sb.slot_size,
+        .slot_size = alone ? UINT64_MAX : o->head.sb.slot_size,
         .drop_history = r->options->drop_history,
     };
     cof_status st = cof_decide(&r->keys, &r->custody, &decision, err);
@@ -155,8 +160,10 @@ static cof_status check_fit(const making *r, cof_error *err)
                          "the new envelope needs %zu bytes and the head has room for %zu; %s",
                          r->envelope.len, (size_t)r->opened.head.sb.slot_size,
                          r->options->drop_history
-                             ? "only fewer recipients fit (--slot-size of a new backup makes room)"
-                             : "--drop-history makes it smaller");
+                             ? "coffer envelope export --slot-size makes a larger head, to be used "
+                               "with --envelope"
+                             : "--drop-history makes it smaller, and coffer envelope export "
+                               "--slot-size a larger head, to be used with --envelope");
 }
 
 /* Whoever rotates with the same trust set next would find this custodian in nobody's trust. */
@@ -182,7 +189,7 @@ static cof_status describe(const making *r, cof_rotate_result *result, cof_error
     cof_status st;
 
     cof_uuid_format(result->uuid, r->opened.head.preamble.uuid);
-    result->generation = cof_locks_newest(locks)->custody.generation + (skipped ? 0 : 1);
+    result->generation = skipped ? cof_locks_newest(locks)->custody.generation : r->generation;
     result->added_count = r->roster.added.count;
     (void)snprintf(result->skipped, sizeof(result->skipped), "%s", r->roster.skipped);
     if ((st = cof_cert_list_describe(&result->recipients, &result->recipient_count,
@@ -215,6 +222,8 @@ static cof_status decide(making *r, cof_rotate_result *result, cof_error *err)
     /* A list that nobody trusted decided on is no list: each recipient is a new one. */
     st = cof_roster_apply(&r->roster, believed(r) ? &r->opened.head.locks.recipients : &nobody,
                           r->options, err);
+    if (st == COF_OK && r->roster.skipped[0] == '\0')
+        st = cof_succession_next(&r->generation, &r->opened, err);
     if (st != COF_OK || (st = describe(r, result, err)) != COF_OK || r->roster.skipped[0] != '\0')
         return st;
     if ((st = make_envelope(r, err)) != COF_OK || (st = check_fit(r, err)) != COF_OK ||
@@ -239,18 +248,15 @@ static cof_status plan(cof_rotation *out, making *r, cof_error *err)
     return cof_change_plan(&out->change, &r->opened.head, replaces ? &r->envelope : NULL, err);
 }
 
-cof_status cof_rotation_prepare(cof_rotation *out, const cof_rotate_options *options,
-                                uint64_t deadline, cof_rotate_result *result, cof_error *err)
+cof_status cof_rotation_plan(cof_rotation *out, const cof_rotate_options *options,
+                             const cof_file *file, cof_rotate_result *result, cof_error *err)
 {
     making r;
     cof_status st;
 
     memset(&r, 0, sizeof(r));
-    *out = (cof_rotation){.change = COF_CHANGE_INIT};
-    if ((st = cof_open_for_change(&out->file, options->path, deadline, err)) != COF_OK)
-        return st;
     r.options = options;
-    r.file = out->file;
+    r.file = file;
     if ((st = decide(&r, result, err)) == COF_OK)
         st = plan(out, &r, err);
     cof_roster_wipe(&r.roster);
@@ -259,6 +265,17 @@ cof_status cof_rotation_prepare(cof_rotation *out, const cof_rotate_options *opt
     cof_buf_free(&r.custody);
     cof_buf_free(&r.envelope);
     return st;
+}
+
+cof_status cof_rotation_prepare(cof_rotation *out, const cof_rotate_options *options,
+                                uint64_t deadline, cof_rotate_result *result, cof_error *err)
+{
+    cof_status st;
+
+    *out = (cof_rotation){.change = COF_CHANGE_INIT};
+    if ((st = cof_open_for_change(&out->file, options->path, deadline, err)) != COF_OK)
+        return st;
+    return cof_rotation_plan(out, options, out->file, result, err);
 }
 
 void cof_rotation_wipe(cof_rotation *rotation)
@@ -306,4 +323,41 @@ cof_status cof_rotate(const cof_rotate_options *options, cof_rotate_result *resu
     cof_rotation_wipe(&one);
     result->nanoseconds = cof_clock_monotonic_ns() - start;
     return st;
+}
+
+/* ---- a bundle ---- */
+
+typedef struct bundle_rotation {
+    const cof_rotate_options *options;
+    void (*each)(void *ctx, size_t number, const cof_rotate_result *result, cof_status status,
+                 const cof_error *err);
+    void *ctx;
+} bundle_rotation;
+
+static void rotate_head(void *ctx, size_t i, const cof_file *head, cof_buf *out)
+{
+    const bundle_rotation *b = ctx;
+    uint64_t start = cof_clock_monotonic_ns();
+    cof_rotation one = {.change = COF_CHANGE_INIT};
+    cof_rotate_result result = {.changed = false};
+    cof_error err = COF_ERROR_INIT;
+    cof_status st = cof_rotation_plan(&one, b->options, head, &result, &err);
+
+    if (st == COF_OK && one.writes && result.skipped[0] == '\0')
+        result.changed = (st = cof_change_image(out, &one.change, &err)) == COF_OK;
+    result.nanoseconds = cof_clock_monotonic_ns() - start;
+    b->each(b->ctx, i + 1, &result, st, &err);
+    cof_rotate_result_wipe(&result);
+    cof_rotation_wipe(&one);
+}
+
+cof_status cof_rotate_bundle(const cof_rotate_options *options,
+                             void (*each)(void *ctx, size_t number, const cof_rotate_result *result,
+                                          cof_status status, const cof_error *err),
+                             void *ctx, cof_error *err)
+{
+    bundle_rotation b = {options, each, ctx};
+    cof_status st = cof_rotate_options_check(options, err);
+
+    return st == COF_OK ? cof_rebundle(options->path, rotate_head, &b, err) : st;
 }

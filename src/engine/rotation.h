@@ -28,6 +28,14 @@ cof_status cof_rotation_prepare(cof_rotation *out, const cof_rotate_options *opt
                                 cof_error *err) COF_MUST_USE;
 
 /*
+ * The second part of it: for a file that is open, be it a head of a bundle that will not be written
+ * to.  *out is empty before, its file is left alone.
+ */
+cof_status cof_rotation_plan(cof_rotation *out, const cof_rotate_options *options,
+                             const cof_file *file, cof_rotate_result *result,
+                             cof_error *err) COF_MUST_USE;
+
+/*
  * The plan was carried out: is it the file at this path that it was carried out on?  Fills *result.
  * COF_BUSY if somebody has put another in its place meanwhile.
  */

@@ -246,7 +246,7 @@ static cof_status prove_lineage(check *c, cof_fetch *fetch, cof_error *err)
     const cof_opened *o = &c->reader->opened;
     cof_status st;
 
-    if (!o->needs_lineage)
+    if (!o->needs_lineage || o->body == NULL) /* a head alone releases nothing */
         return COF_OK;
     if (o->schedule == NULL)
         return cof_fail_rule(err, COF_AUTH, "LI-4", COF_NO_OFFSET,
@@ -265,7 +265,8 @@ static cof_status verify_content(check *c, cof_depth depth, cof_fetch *fetch, co
 
     if (st == COF_OK && depth == COF_VERIFY_QUICK && c->lineage != NULL)
         c->reader->info.lineage = COF_LINEAGE_REQUIRED; /* no record was compared */
-    if (st != COF_OK || depth == COF_VERIFY_QUICK)
+    if (st != COF_OK || depth == COF_VERIFY_QUICK ||
+        (st = cof_opened_need_body(&c->reader->opened, err)) != COF_OK)
         return st;
     if (depth == COF_VERIFY_DEEP && (st = go_deep(c, err)) != COF_OK)
         return st;

@@ -10,44 +10,26 @@ nothing, and earlier statements only as far as `previous` links them (CH-5).
 
 import copy
 import os
-import subprocess
 import sys
 import tempfile
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "reference"))
-from coffer_ref import writer  # noqa: E402
-from coffer_ref.binary import sha256  # noqa: E402
-from coffer_ref.frames import TailContent  # noqa: E402
-from coffer_ref.people import Person  # noqa: E402
+from kit import Kit
+from coffer_ref import writer
+from coffer_ref.binary import sha256
+from coffer_ref.frames import TailContent
+from coffer_ref.people import Person
 
 
-class Locks:
+class Locks(Kit):
     def __init__(self, coffer, folder):
-        self.coffer, self.folder = coffer, folder
-        self.number, self.failed = 0, False
-        for name in ("maker", "custodian", "mallory", "alice", "bob"):
-            person = Person(name)
-            person.write(folder)
-            setattr(self, name, person)
-        self.file = os.path.join(folder, "x.cof")
-
-    def path(self, name):
-        return os.path.join(self.folder, name)
+        super().__init__(coffer, folder, ("maker", "custodian", "mallory", "alice", "bob"))
+        self.file = self.path("x.cof")
 
     def draft(self, *recipients, data=b"content"):
-        return writer.make(data, self.maker.signer(), [r.certificate for r in recipients or [self.alice]])
+        return self.make(recipients or [self.alice], data)
 
     def put(self, draft):
-        with open(self.file, "wb") as f:
-            f.write(draft.files()[0])
-
-    def call(self, *args, stdin=subprocess.DEVNULL):
-        env = dict(os.environ, COFFER_HOME=self.path("no-home"))
-        try:
-            return subprocess.run([self.coffer, *args], env=env, stdin=stdin, capture_output=True, text=True,
-                                  timeout=60, check=False)
-        except subprocess.TimeoutExpired:
-            return subprocess.CompletedProcess(args, 124, "", "it did not end")
+        self.write(self.file, draft.files()[0])
 
     def verify(self, *more):
         trust = ["--trust", self.path("maker.crt"), "--trust-custodian", self.path("custodian.crt")]
@@ -56,14 +38,6 @@ class Locks:
     def rotate(self, *change, key="alice", signer="custodian"):
         return self.call("rotate", "--trust", self.path("maker.crt"), "--trust-custodian", self.path("custodian.crt"),
                          "--key", self.path(key + ".key"), "--sign-key", self.path(signer + ".key"), *change, self.file)
-
-    def check(self, what, done, *expected):
-        self.number += 1
-        right = done.returncode in expected
-        self.failed |= not right
-        print(f"{'ok' if right else 'not ok'} {self.number} - {what}")
-        if not right:
-            print(f"# expected {expected}, got {done.returncode}: {done.stdout} {done.stderr}".replace("\n", " "))
 
     # -- the cases --------------------------------------------------------------
 

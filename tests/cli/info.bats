@@ -128,7 +128,7 @@ PY
     prints '              CN=eve, .*'
     "$COFFER" rotate -q x.cof --key "$P/ops.key" --add "$P/rec.crt" --drop-history
     accept info x.cof
-    prints '              earlier statements were dropped: the chain has a gap'
+    prints '  chain       starts at generation 3: what was before is gone, but for the first'
 }
 
 @test "text from a file is made safe for the terminal" {

@@ -4,7 +4,7 @@
 
 load helper
 
-custodian='CN=db1 \(generation 1\)'
+custodian='CN=db1 \(generation 1, not proven\)'
 
 setup() {
     workdir

@@ -4,7 +4,7 @@
 import os
 
 from . import (forge_body, forge_good, forge_head, forge_keys, forge_rekey, forge_statements,
-               forge_trees)
+               forge_travel, forge_trees)
 from .cases import Register, World
 
 COLUMNS = "name\tfile\toperation\texpected\trules\tdescription\n"
@@ -13,7 +13,7 @@ COLUMNS = "name\tfile\toperation\texpected\trules\tdescription\n"
 def all_cases():
     """(World, cases), made fresh."""
     register = Register(World())
-    for part in (forge_good, forge_body, forge_keys, forge_statements, forge_head, forge_trees, forge_rekey):
+    for part in (forge_good, forge_body, forge_keys, forge_statements, forge_head, forge_trees, forge_rekey, forge_travel):
         part.register(register)
     return register.world, register.cases
 

@@ -4,8 +4,8 @@
 from . import certs
 from .binary import sha256
 from .certs import Certificate, same_key
-from .errors import AUTH, FORMAT, Refused, need
-from .head import CUSTODY, ENVELOPE_MAGIC, MANIFEST, ROLE_LATER, ROLE_WHOLE, SIGNER, Envelope
+from .errors import AUTH, FORMAT, UNSUPPORTED, Refused, need
+from .head import CUSTODY, ENVELOPE_MAGIC, MANIFEST, ROLE_HEAD, ROLE_LATER, ROLE_WHOLE, SIGNER, Envelope
 from .schedule import Schedule
 from .signed import refuse_unsigned
 from .statements import Custody, Locks, Manifest, refuse_mixture
@@ -61,17 +61,20 @@ def valid_signers(statement, certificates):
 class Backup:
     """An opened backup. `warnings` lists (rule, words); `verdict` is None for good custody."""
 
-    def __init__(self, path, trust, volumes=(), need_body=True, need_all=True, prove_maker=False):
-        """`volumes`: files and directories to look in for later volumes; `need_all`: none may be missing."""
+    def __init__(self, path, trust, volumes=(), need_body=True, need_all=True, prove_maker=False, envelope=None):
+        """`volumes`: files and directories to look in for later volumes; `need_all`: none may be missing;
+        `envelope`: the head alone that counts."""
         self.trust, self.prove_maker = trust, prove_maker
         self.warnings = []
-        self.first = Volume(path)
+        self.body = Volume(path)
+        self.first = self._elsewhere(envelope) if envelope else self.body
         need(self.first.superblock.role != ROLE_LATER, FORMAT, "section 1", "a later volume alone")
         self.preamble, self.preamble_raw = self.first.preamble, self.first.preamble_raw
         self.core, self.sealed = self.first.core, self.first.preamble.sealed
         if not self.first.intact:
             self.warn("SB-6", "the two superblocks differ")
         self.envelope = self._envelope()
+        need(self.first.superblock.role != ROLE_HEAD or self.envelope.one(MANIFEST), FORMAT, "HA-1", "no manifest")
         signers(self.envelope)
         self.locks = Locks(self.envelope, self.preamble_raw, self.preamble) if self.sealed else None
         self._volumes(volumes, need_body, need_all)
@@ -83,6 +86,14 @@ class Backup:
 
     def warn(self, rule, words):
         self.warnings.append((rule, words))
+
+    def _elsewhere(self, path):
+        """HA-2: the head alone that counts in place of the body's own."""
+        head = Volume(path)
+        need(head.superblock.role == ROLE_HEAD, UNSUPPORTED, "SB-3", "no head alone")
+        need(self.body.superblock.role == ROLE_WHOLE, FORMAT, "HA-2", "no whole volume 1")
+        need(head.preamble_raw == self.body.preamble_raw, AUTH, "HA-2", "the head of another backup")
+        return head
 
     # -- envelope -----------------------------------------------------------
 
@@ -140,13 +151,13 @@ class Backup:
 
     def _volumes(self, paths, need_body, need_all):
         """Volumes by number, and the tail; that is None where it is elsewhere."""
-        self.tail, self.volumes = None, {1: self.first}
+        self.tail, self.volumes = None, {1: self.body}
         copy = self.envelope.one(MANIFEST)
-        if self.first.superblock.role != ROLE_WHOLE or (copy and not need_body):
+        if self.body.superblock.role != ROLE_WHOLE or (copy and not need_body):
             return
         known = Manifest(copy) if copy else None
         wanted = len(known["volumes"]) if known else None
-        self.volumes.update(later_volumes(self.first, paths, wanted))
+        self.volumes.update(later_volumes(self.body, paths, wanted))
         last = wanted or max(self.volumes)
         missing = [n for n in range(1, last + 1) if n not in self.volumes]
         need(not missing or not need_all, FORMAT, "VO-1", f"volumes {missing} of {last} are missing")

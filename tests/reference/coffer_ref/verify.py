@@ -133,7 +133,7 @@ def check_slots(backup):
 
 def verify(backup):
     """The whole backup against its signed root; returns the Walk."""
-    need(backup.first.superblock.role == ROLE_WHOLE, FORMAT, "section 7", "a head alone has no content")
+    need(backup.body.superblock.role == ROLE_WHOLE, FORMAT, "section 7", "a head alone has no content")
     check_slots(backup)
     walk = Walk(backup)
     if backup.needs_lineage:

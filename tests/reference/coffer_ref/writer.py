@@ -101,7 +101,7 @@ class Draft:
             "keys": sha256(self.keys).hex(), "commitment": self.schedule.commitment.hex(),
             "proof": proof.hex(), "recipients": [c.summary() for c in self.recipients],
             "previous": previous.hex() if previous else None, "by": by.certificate.spki_sha256.hex(),
-            "reason": reason, "time": time_text(self.preamble.created + generation)}
+            "reason": reason, "time": time_text(self.preamble.created + min(generation, 9))}
         self.sign_custody([by])
 
     def sign_custody(self, signers, tweaks=None, json=None):
