@@ -154,6 +154,50 @@ assert o["output"] == "out" and o["exit"] == 0 and o["bytes"] == 10' "$output"
     cmp src/big1 three/src/big1
 }
 
+# Where in a file the payload of its n-th CATALOG record begins.
+catalog_record() {
+    /usr/bin/python3 - "$1" "$2" <<'PYTHON'
+import sys
+b = open(sys.argv[1], "rb").read()
+at, n = 8192 + 2 * int.from_bytes(b[24:32], "big"), int(sys.argv[2])
+while True:
+    assert b[at:at + 2] == b"\xc0\xfe" and b[at + 2] != 6, "no such record"
+    n -= b[at + 2] == 2
+    if n < 0:
+        break
+    at += 32 + int.from_bytes(b[at + 12:at + 16], "big")
+print(at + 32)
+PYTHON
+}
+
+@test "a damaged record of the catalog: --keep-going says which names are lost, and restores the others" {
+    mkdir many
+    (cd many && seq -f 'a file of many with a rather long name %05.0f' 12000 | xargs -d '\n' touch)
+    echo last >z
+    "$COFFER" backup -q -o x.cof --record-size 256K many z
+    cp x.cof y.cof
+    poke y.cof "$(($(catalog_record y.cof 1) + 100))" XXXX
+    call list y.cof --key "$P/ops.key" many
+    [ "$status" -eq 3 ]
+    sentences | grep -Eqx 'coffer: y.cof: record [0-9]+ is not the one that was signed: .*'
+    call restore -q y.cof --key "$P/ops.key" -C out
+    [ "$status" -eq 3 ]
+    warn 9 'y.cof: a part of the catalog is lost, and all names from many/a file .* [0-9]+ on, up to many/a file .* [0-9]+: record .*' \
+        restore -q y.cof --key "$P/ops.key" -C two --keep-going
+    [ "$(cat two/z)" = last ]
+    count=$(find two/many -type f | wc -l)
+    [ "$count" -gt 3000 ]
+    [ "$count" -lt 11000 ]
+    # What lies elsewhere does not need it.
+    accept restore -q y.cof --key "$P/ops.key" -C three z 'many/a file of many with a rather long name 00001'
+    [ "$(find three -type f | wc -l)" -eq 2 ]
+    # Without the top nothing is found.
+    cp x.cof y.cof
+    poke y.cof "$(($(catalog_record y.cof 3) + 10))" XXXX
+    warn 9 'y.cof: a part of the catalog is lost, and all names from the beginning on, up to the end: .*' \
+        restore -q y.cof --key "$P/ops.key" -C four --keep-going
+}
+
 @test "a damaged index is rebuilt" {
     "$COFFER" backup -q -o x.cof src
     at=$(grep -abo 'COFTAIL' x.cof | head -1 | cut -d: -f1)

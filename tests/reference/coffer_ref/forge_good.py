@@ -57,11 +57,12 @@ def _makers(reg):
     w = reg.world
     rsa, dsa = w.person("maker-rsa", "rsa2048"), w.person("maker-dsa", "dsa")
     erin = w.person("erin", "p521")
-    named = w.person("maker-no-skid", "p384", skid=False)
+    named, large = w.person("maker-no-skid", "p384", skid=False), w.person("maker-p521", "p521")
     for name, signer in (("rsa", rsa.signer()), ("rsa-pss", rsa.signer(pss=True)),
                          ("rsa-sha512", rsa.signer("sha512")), ("dsa", dsa.signer()),
-                         ("p384-sha384-no-skid", named.signer("sha384")), ("p256-sha512", w.maker.signer("sha512"))):
-        person = {"rsa": rsa, "dsa": dsa, "p384": named}.get(name.split("-")[0])
+                         ("p384-sha384-no-skid", named.signer("sha384")),
+                         ("p521-sha512", large.signer("sha512")), ("p256-sha512", w.maker.signer("sha512"))):
+        person = {"rsa": rsa, "dsa": dsa, "p384": named, "p521": large}.get(name.split("-")[0])
         expect = {"quick": "OK", "verify": "OK", "restore": "OK", "rotate": "OK"}
         if person:
             expect = {f"{k}@{person.name}": "OK" for k in expect}
