@@ -61,8 +61,8 @@ static void make_noise(const char *name, uint64_t len)
 static void make_backup(void)
 {
     cof_backup_options o = {.tree = true, .output = in_dir("x.cof")};
-    const char *paths[BIGS + 1];
-    static char names[BIGS + 1][512];
+    const char *paths[BIGS + 2];
+    static char names[BIGS + 1][512], link_name[512];
     cof_certs *certs = NULL;
     cof_signer *signer = NULL;
     cof_backup *b = NULL;
@@ -75,6 +75,9 @@ static void make_backup(void)
         snprintf(names[i], sizeof(names[i]), "%s", in_dir(name));
         paths[i] = names[i];
     }
+    snprintf(link_name, sizeof(link_name), "%s", in_dir("big7-hard"));
+    assert_int_equal(link(names[7], link_name), 0);
+    paths[BIGS + 1] = link_name;
     assert_int_equal(cof_signer_load(&signer, in_dir("s.key"), NULL, NULL, NULL), COF_OK);
     assert_int_equal(cof_certs_new(&certs, NULL), COF_OK);
     assert_int_equal(cof_certs_add(certs, in_dir("a.crt"), NULL), COF_OK);
@@ -83,7 +86,7 @@ static void make_backup(void)
     o.output = in_dir("x.cof");
     assert_int_equal(cof_backup_begin(&b, &o, NULL), COF_OK);
     assert_int_equal(
-        cof_backup_tree(b, &(cof_tree_options){.paths = paths, .path_count = BIGS + 1}, NULL),
+        cof_backup_tree(b, &(cof_tree_options){.paths = paths, .path_count = BIGS + 2}, NULL),
         COF_OK);
     assert_int_equal(cof_backup_finish(b, NULL, NULL), COF_OK);
     cof_backup_free(b);
@@ -181,6 +184,21 @@ static int plain_openat(int dir, const char *name, int flags, mode_t mode)
     return cof_os_real()->openat(dir, name, flags, mode);
 }
 
+/* A deep verification reads what restoring would, hard links and all. */
+static void test_all_files_are_examined(void **state)
+{
+    opened o;
+
+    (void)state;
+    open_backup(&o);
+    scratch_os.pread = counting_pread;
+    cof_os_set(&scratch_os);
+    bytes_read = 0;
+    assert_int_equal(cof_reader_verify(o.reader, COF_VERIFY_DEEP, NULL), COF_OK);
+    assert_true(bytes_read > 2 * BIGS * BIG);
+    close_backup(&o);
+}
+
 /* Where files cannot be without a name, they have another one first. */
 static void test_file_systems_without_nameless_files(void **state)
 {
@@ -203,6 +221,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_DIR(test_one_file_reads_little),
+        IN_DIR(test_all_files_are_examined),
         IN_DIR(test_file_systems_without_nameless_files),
     };
 
