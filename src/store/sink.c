@@ -275,7 +275,10 @@ static cof_status no_volume_left(const cof_sink *sink, cof_error *err)
                     cof_text_safe_str(name, sizeof(name), cof_sink_path(sink, sink->count)));
 }
 
-/* A frame that did not fit: take it back, but not the room that was kept before it. */
+/*
+ * A frame that did not fit: take it back, but not the room that was kept before it.  What it took of
+ * the disk is given back at once, since the next place may be on the same one.
+ */
 static cof_status take_back(cof_sink *sink, uint64_t written, uint64_t kept, cof_error *err)
 {
     sink->written = written;
