@@ -75,6 +75,25 @@ static const char *state_name(cof_volume_state state)
     return state == COF_VOLUME_HERE ? "here" : state == COF_VOLUME_MISSING ? "missing" : "wrong";
 }
 
+/* The end of a run of missing volumes that begins at i; they are many where a disk is missing. */
+static size_t missing_end(const cof_info *info, size_t i)
+{
+    while (i < info->volume_count && info->volumes[i].state == COF_VOLUME_MISSING)
+        i++;
+    return i;
+}
+
+static void print_missing(size_t first, size_t last, uint64_t bytes)
+{
+    char label[48];
+    char size[CLI_HUMAN_CAP];
+    if (first == last)
+        (void)snprintf(label, sizeof label, "volume %zu", first);
+    else
+        (void)snprintf(label, sizeof label, "volume %zu-%zu", first, last);
+    printf(CLI_LABEL "%s, not found here\n", label, cli_human_size(size, bytes));
+}
+
 void cli_volumes_print(const cof_info *info)
 {
     char safe[4 * CLI_NAME_CAP];
@@ -82,16 +101,21 @@ void cli_volumes_print(const cof_info *info)
     char size[CLI_HUMAN_CAP];
     for (size_t i = 0; info->volume_count > 1 && i < info->volume_count; i++) {
         const cof_volume_info *v = &info->volumes[i];
+        size_t end = missing_end(info, i);
+        uint64_t bytes = v->bytes;
+        if (end > i) {
+            for (size_t k = i + 1; k < end; k++)
+                bytes += info->volumes[k].bytes;
+            print_missing(i + 1, end, bytes);
+            i = end - 1;
+            continue;
+        }
         (void)snprintf(label, sizeof label, "volume %zu", i + 1);
-        printf(CLI_LABEL, label);
-        printf("%s, %s\n", cli_human_size(size, v->bytes),
-               v->state == COF_VOLUME_MISSING ? "not found here"
-               : i == 0                       ? "this file"
-                                              : cli_show_path(safe, sizeof safe, v->path));
+        printf(CLI_LABEL "%s, %s\n", label, cli_human_size(size, v->bytes),
+               i == 0 ? "this file" : cli_show_path(safe, sizeof safe, v->path));
     }
-    if (info->volume_problem != NULL) {
+    if (info->volume_problem != NULL)
         printf(CLI_LABEL "NOT AS THEY SHOULD BE: %s\n", "volumes", info->volume_problem);
-    }
 }
 
 void cli_volumes_json(json_t *object, const cof_info *info)

@@ -276,8 +276,8 @@ static cof_status no_volume_left(const cof_sink *sink, cof_error *err)
 }
 
 /*
- * A frame that did not fit: take it back, but not the room that was kept before it.  What it took of
- * the disk is given back at once, since the next place may be on the same one.
+ * A frame that did not fit: take it back, but not the room that was kept before it.  What it took
+ * of the disk is given back at once, since the next place may be on the same one.
  */
 static cof_status take_back(cof_sink *sink, uint64_t written, uint64_t kept, cof_error *err)
 {

@@ -329,8 +329,7 @@ restores() {
     mv x.cof.00? away
     accept info x.cof
     prints '  volume 1    .*, this file'
-    prints '  volume 2    .*, not found here'
-    prints '  volume 3    .*, not found here'
+    prints '  volume 2-3  .*, not found here'
     accept info x.cof --json
     [ "$(jq -r '.volumes_missing, .volumes[1].state, .volumes[0].state' <<<"$output" | tr '\n' ' ')" = '2 missing here ' ]
     accept verify --quick x.cof
