@@ -97,7 +97,7 @@ static void print_missing(size_t first, size_t last, uint64_t bytes)
 void cli_volumes_print(const cof_info *info)
 {
     char safe[4 * CLI_NAME_CAP];
-    char label[32];
+    char label[48];
     char size[CLI_HUMAN_CAP];
     for (size_t i = 0; info->volume_count > 1 && i < info->volume_count; i++) {
         const cof_volume_info *v = &info->volumes[i];
