@@ -85,7 +85,7 @@ static size_t missing_end(const cof_info *info, size_t i)
 
 static void print_missing(size_t first, size_t last, uint64_t bytes)
 {
-    char label[48];
+    char label[64];
     char size[CLI_HUMAN_CAP];
     if (first == last)
         (void)snprintf(label, sizeof label, "volume %zu", first);
@@ -97,7 +97,7 @@ static void print_missing(size_t first, size_t last, uint64_t bytes)
 void cli_volumes_print(const cof_info *info)
 {
     char safe[4 * CLI_NAME_CAP];
-    char label[48];
+    char label[64];
     char size[CLI_HUMAN_CAP];
     for (size_t i = 0; info->volume_count > 1 && i < info->volume_count; i++) {
         const cof_volume_info *v = &info->volumes[i];
