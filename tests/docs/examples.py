@@ -150,7 +150,7 @@ def main():
     root, coffer = sys.argv[1:3]
     pages = sorted("man/" + name for name in os.listdir(os.path.join(root, "man"))
                    if name.endswith(".1"))
-    pages += ["docs/QUICKSTART.md", "docs/GEMSTONE.md"]
+    pages += ["docs/QUICKSTART.md", "docs/GEMSTONE.md", "docs/ROTATION.md"]
     pages = [page for page in pages if not sys.argv[3:] or page in sys.argv[3:]]
     failed = 0
     for number, page in enumerate(pages, 1):
