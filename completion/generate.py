@@ -14,7 +14,7 @@ import sys
 WORDS = re.compile(r"\b(?:zstd|lz4|gzip|none|sha(?:256|384|512)|rsa-\d+|p256|p384|p521|"
                    r"aes-\d+-gcm|chacha20-poly1305)\b")
 WORDED = {"METHOD", "NAME", "TYPE", "CIPHER"}
-PATHS = re.compile(r"FILE|DIR|CERT|KEY|OLD|NEW|PATH|SOURCE")
+PATHS = re.compile(r"FILE|DIR|CERT|KEY|OLD|NEW|PATH|SOURCE|HEAD|BUNDLE")
 
 
 def ask(coffer, *arguments):

@@ -15,7 +15,7 @@ import tempfile
 from dataclasses import replace
 
 from kit import Kit
-from coffer_ref import strictjson
+from coffer_ref import strictjson, writer
 from coffer_ref.binary import sha256
 from coffer_ref.cases import block_of
 from coffer_ref.forge_travel import head_of
@@ -118,14 +118,17 @@ class Heads(Kit):
         self.check("the same generation as now", self.bring(head_of(draft), *self.alices), 0)
         other = self.make([self.alice])
         self.refused("another backup", self.follow(other), 3, *self.alices)
-        same = self.make([self.alice, self.bob], b"something else")
+        self.refused("a proven list that somebody signed whom nobody trusts", self.follow(
+            self.copy(draft), [self.mallory.signer()]), 3, *self.alices)
+        same = writer.begin(self.maker.signer(), [self.alice.certificate, self.bob.certificate], dek=draft.dek)
         same.preamble = replace(draft.preamble)
-        same.records = []
         same.lock()
         same.add(b"something else")
         same.finish()
-        same.dek = draft.dek
-        self.refused("another content under the same preamble", self.follow(same), 3)
+        link = sha256(strictjson.emit(draft.custody))
+        self.refused("another content under the same preamble and data key", self.follow(
+            same, previous=link, history=False), 3, *self.alices)
+        self.check("and the right one", self.bring(self.follow(self.copy(draft)), *self.alices), 0)
         self.check("the backup is unharmed", self.call("verify", *self.trust, first), 0)
 
     def roles(self):
