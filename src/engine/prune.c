@@ -75,40 +75,45 @@ out:
 }
 
 /* Only who is named by a superblock of this backup goes, and only the file that was looked at. */
-static cof_status remove_later(const cof_body *body, uint32_t number, cof_error *err)
+static cof_status open_later(cof_file **out, const cof_body *body, uint32_t number, cof_error *err)
 {
-    const char *path = cof_body_path(body, number);
     cof_file_id id = cof_body_identity(body, number), there;
-    cof_file *file = NULL;
     cof_status st;
 
-    if ((st = cof_file_open_read(&file, path, err)) != COF_OK ||
-        (st = cof_file_identity(&there, file, err)) != COF_OK)
-        goto out;
+    if ((st = cof_file_open_read(out, cof_body_path(body, number), err)) != COF_OK ||
+        (st = cof_file_identity(&there, *out, err)) != COF_OK)
+        return st;
     if (there.dev != id.dev || there.ino != id.ino)
-        st = cof_fail(err, COF_BUSY, "%s is another file now; it was not removed",
-                      cof_file_label(file));
-    else if ((st = require_same(path, file, err)) == COF_OK)
-        st = unlink_durably(path, file, err);
-out:
-    cof_file_free(file);
+        return cof_fail(err, COF_BUSY, "%s is another file now; it was not removed",
+                        cof_file_label(*out));
+    return require_same(cof_body_path(body, number), *out, err);
+}
+
+static cof_status each_later(const cof_opened *o, bool remove, cof_error *err)
+{
+    cof_status st = COF_OK;
+
+    for (uint32_t n = 2; st == COF_OK && n <= o->manifest.volume_count; n++) {
+        cof_file *file = NULL;
+
+        if ((st = open_later(&file, o->body, n, err)) == COF_OK && remove)
+            st = unlink_durably(cof_body_path(o->body, n), file, err);
+        cof_file_free(file);
+    }
     return st;
 }
 
 cof_status cof_reader_remove(const cof_reader *reader, cof_error *err)
 {
-    const cof_body *body = reader->opened.body;
+    const cof_opened *o = &reader->opened;
     cof_status st;
 
     if (reader->options->path == NULL)
         return cof_fail(err, COF_USAGE, "a backup from a pipe cannot be removed");
-    if ((st = cof_opened_need_body(&reader->opened, err)) != COF_OK ||
-        (st = cof_volumes_require(&reader->opened, true, err)) != COF_OK)
+    if ((st = cof_volumes_require(o, true, err)) != COF_OK ||
+        (st = each_later(o, false, err)) != COF_OK || (st = remove_first(reader, err)) != COF_OK)
         return st;
-    st = remove_first(reader, err);
-    for (uint32_t n = 2; st == COF_OK && n <= reader->opened.manifest.volume_count; n++)
-        st = remove_later(body, n, err);
-    return st;
+    return each_later(o, true, err);
 }
 
 /* ---- leftovers ---- */

@@ -429,3 +429,18 @@ restores() {
     accept list tree/x.cof --key "$P/ops.key"
     prints_not 'x\.cof'
 }
+
+@test "prune leaves a set whose later volume is a symbolic link" {
+    mkdir dir
+    three dir/x.cof
+    sleep 1
+    echo newer | backup dir/y.cof
+    mv dir/x.cof.002 elsewhere
+    ln -s ../elsewhere dir/x.cof.002
+    call prune dir --keep-last 1
+    [ "$status" -eq 2 ]
+    grep -q 'dir/x.cof.002 is a symbolic link; remove what it leads to' <<<"$errors"
+    [ -e dir/x.cof ]
+    [ -e dir/x.cof.003 ]
+    restores dir/x.cof
+}
