@@ -154,7 +154,7 @@ static cof_status refuse_succession(const importing *m, cof_succession how, cof_
     uint64_t there = cof_locks_newest(&m->present.head.locks)->custody.generation;
     uint64_t comes = cof_locks_newest(&m->next.head.locks)->custody.generation;
 
-    if (how == COF_SUCCESSION_OLDER)
+    if (how == COF_SUCCESSION_OLDER || how == COF_SUCCESSION_BACK)
         return cof_fail_rule(err, COF_AUTH, "IM-2", COF_NO_OFFSET,
                              "the head is older than the backup's own: its locks are of generation "
                              "%" PRIu64 ", those of the backup of %" PRIu64,
@@ -208,7 +208,8 @@ static cof_status check_succession(const importing *m, cof_import_result *result
 {
     cof_succession how = cof_succession_judge(&m->present, &m->next.head.locks);
 
-    if (how == COF_SUCCESSION_NEXT)
+    /* The head that a bad one replaced may come back, where a key shows which is which. */
+    if (how == COF_SUCCESSION_NEXT || (how == COF_SUCCESSION_BACK && m->next.custody_proven))
         return COF_OK;
     if (how != COF_SUCCESSION_SAME)
         return refuse_succession(m, how, err);

@@ -98,6 +98,15 @@ static bool holds(const cof_locks *locks, const uint8_t json_sha256[32])
     return false;
 }
 
+/* Does the chain lead back to this statement, be it in it or not? */
+static bool follows(const cof_locks *locks, const uint8_t json_sha256[32])
+{
+    const cof_custody *first = &locks->chain[0].custody;
+
+    return holds(locks, json_sha256) ||
+           (first->has_previous && equal(first->previous, json_sha256));
+}
+
 cof_succession cof_succession_judge(const cof_opened *present, const cof_locks *next)
 {
     const cof_link *a = cof_locks_newest(&present->head.locks), *b = cof_locks_newest(next);
@@ -106,6 +115,8 @@ cof_succession cof_succession_judge(const cof_opened *present, const cof_locks *
         return COF_SUCCESSION_SAME;
     if (links(present, next))
         return COF_SUCCESSION_NEXT;
+    if (present->custody_problem[0] != '\0' && follows(&present->head.locks, b->json_sha256))
+        return COF_SUCCESSION_BACK;
     if (holds(&present->head.locks, b->json_sha256) ||
         b->custody.generation < a->custody.generation)
         return COF_SUCCESSION_OLDER;

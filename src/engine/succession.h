@@ -15,6 +15,7 @@ cof_status cof_succession_next(uint64_t *out, cof_opened *opened, cof_error *err
 typedef enum cof_succession {
     COF_SUCCESSION_NEXT, /* what is new follows what is there, perhaps with others between */
     COF_SUCCESSION_SAME, /* it is the same statement */
+    COF_SUCCESSION_BACK, /* what is there follows it, and the verdict on what is there is bad */
     COF_SUCCESSION_OLDER,
     COF_SUCCESSION_FORK,    /* of the same generation, and another */
     COF_SUCCESSION_UNLINKED /* of a later one, and nothing shows that it follows */

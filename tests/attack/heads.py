@@ -101,6 +101,15 @@ class Heads(Kit):
         done = self.call("restore", self.path("x.cof"), "--envelope", self.path("kept"), *self.trust,
                          *self.alices, "-o", self.path("out"))
         self.check("then the kept head opens it", done, 0)
+        kept = self.read("kept")
+        self.refused("and does not come back without a key", kept, 3, "--unchecked")
+        self.refused("nor does an older one of another", head_of(self.make([self.alice])), 3, *self.alices)
+        self.check("but with one", self.bring(kept, *self.alices, "--no-keep"), 0)
+        self.check("all is good again", self.call("verify", "--strict-custody", *self.trust, *self.alices,
+                                                  self.path("x.cof")), 0)
+        self.backup(self.copy(draft))
+        self.check("a good list", self.bring(self.follow(self.copy(draft)), *self.alices, "--no-keep"), 0)
+        self.refused("is not undone by the head before it", kept, 3, *self.alices)
 
     def copy(self, draft):
         other = replace(draft)
