@@ -19,6 +19,8 @@
 #include "os/pending.h"
 #include "source/extract_inside.h"
 
+#define SMALL (1 << 20)
+
 /* What is being put, and where. */
 typedef struct piece {
     cof_extract *x;
@@ -80,13 +82,17 @@ static cof_status cannot_create(const piece *p, int error, cof_error *err)
 
 /* ---- unseen ---- */
 
-/* For the handler of a signal, which knows paths only; one that is too long stays behind then. */
+/*
+ * Choose the temporary name.  It is registered for the handler of a signal, which knows paths only;
+ * one that is too long stays behind then.
+ */
 static void register_temp(piece *p)
 {
     char *path = cof_target_outside(&p->x->target, p->name);
     char *slash = path != NULL ? strrchr(path, '/') : NULL;
     char *full = NULL;
 
+    (void)snprintf(p->temp, sizeof(p->temp), ".coffer-%016" PRIx64 ".tmp", cof_os_get()->token());
     if (slash != NULL && asprintf(&full, "%.*s/%s", (int)(slash - path), path, p->temp) >= 0) {
         if (cof_pending_add(&p->pending, full, NULL) != COF_OK)
             p->pending = NULL;
@@ -95,7 +101,9 @@ static void register_temp(piece *p)
     free(path);
 }
 
-static cof_status write_pieces(const piece *p, bool *local, cof_unpack *unpack, cof_error *err)
+/* *written: where the last piece ends. */
+static cof_status write_pieces(const piece *p, uint64_t *written, bool *local, cof_unpack *unpack,
+                               cof_error *err)
 {
     const cof_os *os = cof_os_get();
     uint64_t offset;
@@ -117,6 +125,8 @@ static cof_status write_pieces(const piece *p, bool *local, cof_unpack *unpack, 
             data.len -= (size_t)n;
             offset += (uint64_t)n;
         }
+        if (!end)
+            *written = offset;
     }
     return st;
 }
@@ -140,19 +150,22 @@ static int create_file(piece *p)
 
 static cof_status make_file(piece *p, bool *local, cof_unpack *unpack, cof_error *err)
 {
-    const cof_os *os = cof_os_get();
+    uint64_t size = p->entry->size, written = 0;
     cof_status st;
 
     p->fd = create_file(p);
     if (p->fd < 0)
         return cannot_create(p, errno, err);
-    if (p->entry->size > INT64_MAX || os->ftruncate(p->fd, (off_t)p->entry->size) != 0)
-        return cof_fail_sys(err, p->entry->size > INT64_MAX ? EFBIG : errno,
-                            "cannot make %s as long as it was", p->label);
     *local = false;
-    if ((st = write_pieces(p, local, unpack, err)) == COF_OK)
-        st = cof_unpack_end(unpack, err);
-    return st;
+    if ((st = write_pieces(p, &written, local, unpack, err)) != COF_OK ||
+        (st = cof_unpack_end(unpack, err)) != COF_OK || written == size)
+        return st;
+    /* It ends with a hole. */
+    *local = true;
+    if (size <= INT64_MAX && cof_os_get()->ftruncate(p->fd, (off_t)size) == 0)
+        return COF_OK;
+    return cof_fail_sys(err, size > INT64_MAX ? EFBIG : errno, "cannot make %s as long as it was",
+                        p->label);
 }
 
 static cof_status make_node(const piece *p, cof_error *err)
@@ -325,6 +338,12 @@ static void count(cof_extract *x, const cof_catalog_entry *e)
         x->totals.bytes += e->size;
 }
 
+/* Is it worth a look whether the name is taken, before something is made that would have it? */
+static bool looks_first(const piece *p)
+{
+    return p->x->request.skip_old || p->x->request.force || p->entry->size > SMALL;
+}
+
 /* Everything but a directory. */
 static cof_status put(piece *p, bool *local, cof_slice link, cof_unpack *unpack, cof_error *err)
 {
@@ -332,7 +351,7 @@ static cof_status put(piece *p, bool *local, cof_slice link, cof_unpack *unpack,
     struct stat there;
     cof_status st;
 
-    if (cof_os_get()->fstatat(p->spot.dir, p->spot.name, &there) == 0) {
+    if (looks_first(p) && cof_os_get()->fstatat(p->spot.dir, p->spot.name, &there) == 0) {
         if (x->request.skip_old) {
             x->totals.skipped++;
             return COF_OK;
@@ -342,7 +361,6 @@ static cof_status put(piece *p, bool *local, cof_slice link, cof_unpack *unpack,
         if (S_ISDIR(there.st_mode))
             return cof_fail(err, COF_USAGE, "%s is a directory, which is not replaced", p->label);
     }
-    (void)snprintf(p->temp, sizeof(p->temp), ".coffer-%016" PRIx64 ".tmp", cof_os_get()->token());
     if (p->entry->type != COF_ENTRY_FILE)
         register_temp(p);
     st = put_whole(p, local, link, unpack, err);

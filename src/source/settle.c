@@ -75,8 +75,9 @@ static bool has(const cof_member *member, const char *name)
 static void drop_inherited(const settling *s)
 {
     static const char *const lists[] = {COF_ACL_ACCESS, COF_ACL_DEFAULT};
+    size_t count = s->spot->name[0] != '\0' ? 2 : 1; /* an open file has but the first */
 
-    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+    for (size_t i = 0; i < count; i++)
         if (!has(s->member, lists[i]) &&
             cof_os_get()->removexattrat(s->spot->dir, s->spot->name, lists[i]) != 0 &&
             errno != ENODATA && errno != ENOTSUP && errno != EACCES)
