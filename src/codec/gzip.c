@@ -17,6 +17,9 @@
 #define WINDOW_GZIP (15 + 16)
 #define MEM_LEVEL   8
 
+#define PROBE_FROM ((size_t)1 << 20)
+#define PROBE      ((size_t)40 << 10)
+
 static size_t gzip_bound(size_t len)
 {
     if (len > UINT_MAX / 2)
@@ -50,14 +53,9 @@ static void set_input(z_stream *z, const uint8_t *in, size_t len)
     z->avail_in = (uInt)len;
 }
 
-static cof_status gzip_compress(uint8_t *out, size_t cap, size_t *out_len, void *context,
-                                const uint8_t *in, size_t len, cof_error *err)
+static cof_status deflate_all(uint8_t *out, size_t cap, size_t *out_len, z_stream *z,
+                              const uint8_t *in, size_t len, cof_error *err)
 {
-    z_stream *z = context;
-    if (len > UINT_MAX)
-        return cof_fail(err, COF_INTERNAL, "a record of %zu bytes is too long for gzip", len);
-    if (cap == 0)
-        return COF_OK;
     if (deflateReset(z) != Z_OK)
         return cof_fail(err, COF_INTERNAL, "gzip failed to begin a record");
     set_input(z, in, len);
@@ -69,6 +67,37 @@ static cof_status gzip_compress(uint8_t *out, size_t cap, size_t *out_len, void 
     else if (code != Z_OK && code != Z_BUF_ERROR) /* these: does not shrink */
         return cof_fail(err, COF_INTERNAL, "gzip failed to compress a record (%d)", code);
     return COF_OK;
+}
+
+/*
+ * zlib takes as long for what does not compress as for anything else: thirty times as long as it
+ * takes to encrypt it.  So look at three parts of a long record first, each longer than the window.
+ */
+static cof_status looks_compressible(bool *out, uint8_t *room, size_t cap, z_stream *z,
+                                     const uint8_t *in, size_t len, cof_error *err)
+{
+    *out = len < PROBE_FROM || cap < PROBE;
+    for (size_t i = 0; i < 3 && !*out; i++) {
+        size_t shrunk = 0;
+        cof_status st =
+            deflate_all(room, PROBE - 1, &shrunk, z, in + i * ((len - PROBE) / 2), PROBE, err);
+        if (st != COF_OK)
+            return st;
+        *out = shrunk != 0;
+    }
+    return COF_OK;
+}
+
+static cof_status gzip_compress(uint8_t *out, size_t cap, size_t *out_len, void *context,
+                                const uint8_t *in, size_t len, cof_error *err)
+{
+    bool worth_it = false;
+    if (len > UINT_MAX)
+        return cof_fail(err, COF_INTERNAL, "a record of %zu bytes is too long for gzip", len);
+    if (cap == 0)
+        return COF_OK;
+    cof_status st = looks_compressible(&worth_it, out, cap, context, in, len, err);
+    return st == COF_OK && worth_it ? deflate_all(out, cap, out_len, context, in, len, err) : st;
 }
 
 static void *gzip_decompressor_new(void)

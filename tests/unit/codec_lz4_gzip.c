@@ -160,6 +160,33 @@ static void what_does_not_shrink_is_reported(void **state)
     }
 }
 
+/* Long noise is given up early; a long record of which any third compresses is not. */
+static void long_noise_is_recognised(void **state)
+{
+    enum { LEN = 3 << 20 };
+    uint8_t *noise = malloc(LEN), *out = malloc(LEN);
+    uint64_t x = 1;
+    (void)state;
+    assert_true(noise != NULL && out != NULL);
+    for (size_t part = 0; part <= 3; part++) {
+        cof_compressor *c = NULL;
+        size_t n = 1;
+        for (size_t i = 0; i < LEN; i++) {
+            x = x * UINT64_C(6364136223846793005) + 1442695040888963407;
+            noise[i] = part < 3 && i / (LEN / 3) == part ? 'a' : (uint8_t)(x >> 56);
+        }
+        assert_int_equal(cof_compressor_new(&c, COF_CODEC_GZIP, COF_LEVEL_DEFAULT, NULL), COF_OK);
+        assert_int_equal(cof_compress(out, LEN, &n, c, noise, LEN, NULL), COF_OK);
+        if (part < 3)
+            assert_true(n > LEN / 2 && n < LEN / 4 * 3);
+        else
+            assert_int_equal(n, 0);
+        cof_compressor_free(c);
+    }
+    free(noise);
+    free(out);
+}
+
 static void the_form_is_as_promised(void **state)
 {
     (void)state;
@@ -359,6 +386,7 @@ int main(void)
         cmocka_unit_test(records_come_back),
         cmocka_unit_test(large_records_come_back),
         cmocka_unit_test(what_does_not_shrink_is_reported),
+        cmocka_unit_test(long_noise_is_recognised),
         cmocka_unit_test(the_form_is_as_promised),
         cmocka_unit_test(only_the_exact_length_is_accepted),
         cmocka_unit_test(every_cut_is_refused),
