@@ -241,7 +241,10 @@ void cof_fetch_forget(cof_fetch *f)
 
 static cof_status lane_work(void *ctx, unsigned worker, void *job, cof_error *err)
 {
-    return cof_prover_run(((cof_lane *)ctx)->provers[worker], job, err);
+    const cof_lane *l = ctx;
+
+    return l->sealed ? cof_prover_decrypt(l->provers[worker], job, err)
+                     : cof_prover_run(l->provers[worker], job, err);
 }
 
 static cof_status lane_open(cof_fetch *f, cof_error *err)
@@ -355,6 +358,17 @@ cof_status cof_fetch_in_order(cof_fetch *f, uint64_t number, cof_error *err)
     f->header = l->used->header;
     f->plain = l->used->plain;
     return cof_volumes_locate(&f->reader->opened, l->used->at.volume, st, err);
+}
+
+cof_status cof_fetch_sealed_in_order(cof_fetch *f, cof_slice *content, uint64_t number,
+                                     cof_error *err)
+{
+    cof_status st;
+
+    f->lane.sealed = true;
+    st = cof_fetch_in_order(f, number, err);
+    *content = st == COF_OK ? f->lane.used->content : (cof_slice)COF_SLICE_INIT;
+    return st;
 }
 
 /* Where the first byte of a record of DATA lies in the content. */

@@ -23,6 +23,7 @@ typedef struct cof_lane {
     cof_pool *pool; /* NULL until it is needed */
     cof_prover *provers[COF_POOL_WORKERS_MAX];
     unsigned threads;
+    bool sealed; /* nothing is decompressed */
     cof_proof *ring;
     size_t size;
     size_t depth; /* how many are to be at work: more with each that was asked for in order */
@@ -85,6 +86,13 @@ void cof_fetch_forget(cof_fetch *fetch);
  * function or of the next one.
  */
 cof_status cof_fetch_in_order(cof_fetch *fetch, uint64_t number, cof_error *err) COF_MUST_USE;
+
+/*
+ * The second of these for who goes through the records in their order, all of them this way;
+ * *content is borrowed until the next call.
+ */
+cof_status cof_fetch_sealed_in_order(cof_fetch *fetch, cof_slice *content, uint64_t number,
+                                     cof_error *err) COF_MUST_USE;
 
 /*
  * The plaintext of the content from `offset`, which is below entries.stream_len, to the end of its

@@ -20,7 +20,8 @@
 
 typedef struct job {
     cof_frame where;
-    size_t len;
+    bool again;              /* plain is sealed content, and where its header */
+    size_t len;              /* of what is in plain */
     uint8_t *plain, *packed; /* owned; packed is NULL where nothing is compressed */
     cof_sealed sealed;
 } job;
@@ -48,8 +49,10 @@ static cof_status seal(void *ctx, unsigned worker, void *arg, cof_error *err)
     cof_pipeline *p = ctx;
     job *j = arg;
 
-    return cof_sealer_run(p->sealers[worker], &j->sealed, &j->where, j->plain, j->len, j->packed,
-                          err);
+    return j->again ? cof_sealer_again_in_place(p->sealers[worker], &j->sealed, &j->where, j->plain,
+                                                j->len, err)
+                    : cof_sealer_run(p->sealers[worker], &j->sealed, &j->where, j->plain, j->len,
+                                     j->packed, err);
 }
 
 static cof_status make_jobs(cof_pipeline *p, bool packs, cof_error *err)
@@ -134,7 +137,8 @@ static cof_status write_one(cof_pipeline *p, cof_error *err)
 
     since = cof_stats_add(&p->stats, COF_STAGE_WAIT, since, 0);
     if (st == COF_OK)
-        st = cof_writer_record(p->writer, j->where.kind, &j->sealed, j->len, err);
+        st = cof_writer_record(p->writer, j->where.kind, &j->sealed,
+                               j->again ? j->where.plain_len : j->len, err);
     (void)cof_stats_add(&p->stats, COF_STAGE_WRITE, since, j->sealed.payload.len);
     cof_pool_give_back(p->pool);
     return st;
@@ -153,6 +157,7 @@ static cof_status next_job(cof_pipeline *p, job **out, const cof_frame *where, s
     (*out)->where = *where;
     (*out)->where.record = p->next++;
     (*out)->len = len;
+    (*out)->again = false;
     return COF_OK;
 }
 
@@ -189,6 +194,22 @@ cof_status cof_pipeline_copy(cof_pipeline *p, const cof_frame *where, cof_slice 
     if ((st = next_job(p, &j, where, plain.len, err)) != COF_OK)
         return st;
     memcpy(j->plain, plain.data, plain.len);
+    put(p);
+    return COF_OK;
+}
+
+cof_status cof_pipeline_again(cof_pipeline *p, const cof_frame *frame, cof_slice content,
+                              cof_error *err)
+{
+    job *j;
+    cof_status st;
+
+    if (content.len > p->room || frame->record != p->next)
+        return cof_fail(err, COF_INTERNAL, "a record of %zu bytes", content.len);
+    if ((st = next_job(p, &j, frame, content.len, err)) != COF_OK)
+        return st;
+    j->again = true;
+    memcpy(j->plain, content.data, content.len);
     put(p);
     return COF_OK;
 }

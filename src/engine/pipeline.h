@@ -44,6 +44,13 @@ cof_status cof_pipeline_put(cof_pipeline *pipeline, const cof_frame *where, uint
 cof_status cof_pipeline_copy(cof_pipeline *pipeline, const cof_frame *where, cof_slice plain,
                              cof_error *err) COF_MUST_USE;
 
+/*
+ * Put in what was sealed before: the sealed content of a record, which is copied, under its own
+ * header.  Its number must be that of the record that is put in next.
+ */
+cof_status cof_pipeline_again(cof_pipeline *pipeline, const cof_frame *frame, cof_slice content,
+                              cof_error *err) COF_MUST_USE;
+
 /* The number of the record that is put in next. */
 uint64_t cof_pipeline_next(const cof_pipeline *pipeline);
 

@@ -54,6 +54,10 @@ cof_status cof_sealer_run(cof_sealer *sealer, cof_sealed *out, const cof_frame *
 cof_status cof_sealer_again(cof_sealer *sealer, cof_sealed *out, const cof_frame *frame,
                             cof_slice content, cof_error *err) COF_MUST_USE;
 
+/* The same in place: `len` bytes of content in a buffer of cof_sealer_room(). */
+cof_status cof_sealer_again_in_place(cof_sealer *sealer, cof_sealed *out, const cof_frame *frame,
+                                     uint8_t *content, size_t len, cof_error *err) COF_MUST_USE;
+
 /* What the sealer has counted so far. */
 const cof_stats *cof_sealer_stats(const cof_sealer *sealer);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Sealing again.  One pass: a record is read, compared with its proven entry, decrypted, sealed and
- * written before the next one is read.  What the lineage needs of the old backup, the hashes of its
- * payloads, is read again from its index, 4096 at a time.
+ * Sealing again.  One pass: each record is read, compared with its proven entry, decrypted, sealed
+ * and written, several of them at once.  What the lineage needs of the old backup, the hashes of
+ * its payloads, is read again from its index, 4096 at a time.
  */
 
 #include "engine/reseal.h"
@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "engine/fetch.h"
 #include "engine/note.h"
+#include "engine/pipeline.h"
 #include "format/lineage.h"
 
 typedef struct resealing {
@@ -22,6 +23,7 @@ typedef struct resealing {
     cof_fetch fetch;
     cof_origin
         *lineage; /* of an old backup that was rekeyed before; fetch has it, or it is owned */
+    cof_pipeline *pipeline; /* of all records but the lineage */
     cof_sealer *sealer;
     uint8_t *plain; /* of the LINEAGE record that is being filled */
     size_t fill;
@@ -29,6 +31,10 @@ typedef struct resealing {
 
 /* ---- records ---- */
 
+/*
+ * A record of the lineage, in which is the first data key: alone, so that it is in no more places
+ * than it must be.
+ */
 static cof_status again(resealing *r, uint64_t number, cof_error *err)
 {
     cof_slice content;
@@ -47,13 +53,19 @@ static cof_status all_records(resealing *r, cof_error *err)
 {
     const cof_manifest *m = &r->old->manifest;
     const cof_report *report = &r->job->reader->options->report;
+    uint64_t lineage = m->records - m->lineage_records;
+    cof_slice content;
     cof_status st = COF_OK;
 
-    for (uint64_t n = 0; st == COF_OK && n < m->records; n++) {
-        st = again(r, n, err);
-        if (st == COF_OK)
+    for (uint64_t n = 0; st == COF_OK && n < lineage; n++) {
+        if ((st = cof_fetch_sealed_in_order(&r->fetch, &content, n, err)) == COF_OK &&
+            (st = cof_pipeline_again(r->pipeline, &r->fetch.header, content, err)) == COF_OK)
             st = cof_tell(report, r->job->writer->plain_bytes, m->plain_bytes, err);
     }
+    if (st == COF_OK)
+        st = cof_pipeline_drain(r->pipeline, err);
+    for (uint64_t n = lineage; st == COF_OK && n < m->records; n++)
+        st = again(r, n, err);
     return st;
 }
 
@@ -197,9 +209,17 @@ static cof_status look_at_lineage(resealing *r, cof_error *err)
 
 static cof_status begin(resealing *r, cof_error *err)
 {
+    const cof_pipeline_plan plan = {
+        .preamble = r->job->preamble,
+        .schedule = r->job->schedule,
+        .codec = COF_CODEC_NONE,
+        .threads = r->job->reader->options->jobs,
+        .writer = r->job->writer,
+    };
     cof_status st;
 
     if ((st = cof_fetch_init(&r->fetch, r->job->reader, err)) != COF_OK ||
+        (st = cof_pipeline_new(&r->pipeline, &plan, err)) != COF_OK ||
         (st = look_at_lineage(r, err)) != COF_OK ||
         (st = cof_sealer_new(&r->sealer, r->job->preamble, r->job->schedule, COF_CODEC_NONE, 0,
                              err)) != COF_OK)
@@ -220,6 +240,7 @@ cof_status cof_reseal_run(const cof_reseal *job, cof_buf **manifests, size_t *co
         st = copy_manifests(&r, manifests, count, err);
     if (r.lineage != r.fetch.origin)
         cof_origin_free(r.lineage);
+    cof_pipeline_free(r.pipeline);
     cof_fetch_wipe(&r.fetch);
     cof_sealer_free(r.sealer);
     free(r.plain);
