@@ -127,12 +127,21 @@ typedef struct opened {
     cof_reader *reader;
 } opened;
 
-static void open_backup(opened *o)
+/* One backup for all tests: to make it takes its time under valgrind. */
+static int set_up(void **state)
 {
+    if (scratch_set_up(state) != 0)
+        return -1;
     assert_int_equal(cof_init(NULL), COF_OK);
     make_key("s.key", "s.crt", COF_KEY_SIGNS);
     make_key("a.key", "a.crt", COF_KEY_OPENS);
     make_backup();
+    return 0;
+}
+
+static void open_backup(opened *o)
+{
+    scratch_os = *cof_os_real();
     assert_int_equal(cof_trust_new(&o->trust, NULL), COF_OK);
     assert_int_equal(
         cof_trust_add(o->trust, in_dir("s.crt"), COF_ROLE_MAKER | COF_ROLE_CUSTODIAN, NULL),
@@ -220,10 +229,10 @@ static void test_file_systems_without_nameless_files(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_DIR(test_one_file_reads_little),
-        IN_DIR(test_all_files_are_examined),
-        IN_DIR(test_file_systems_without_nameless_files),
+        cmocka_unit_test(test_one_file_reads_little),
+        cmocka_unit_test(test_all_files_are_examined),
+        cmocka_unit_test(test_file_systems_without_nameless_files),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, set_up, scratch_tear_down);
 }
