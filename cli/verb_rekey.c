@@ -12,6 +12,7 @@
 #include "evidence.h"
 #include "human.h"
 #include "json.h"
+#include "policy.h"
 #include "report.h"
 #include "say.h"
 #include "show.h"
@@ -27,7 +28,7 @@ static struct {
     cli_key_args key;
     cli_list recipients, volume_dirs;
     const char *output, *cipher;
-    const char *check_key;
+    const char *check_key, *min_custodians;
     cli_passphrase_args check_passphrase;
     cli_trust_args trust;
     cli_sign_args sign;
@@ -68,6 +69,7 @@ static const cli_opt options[] = {
      .help = "its passphrase is the first line of this file, which nobody else may read"},
     CLI_VOLUME_DIR_OPTION(args.volume_dirs),
     CLI_TRUST_OPTIONS(args.trust),
+    CLI_CUSTODIANS_OPTION(args.min_custodians),
     CLI_SIGN_OPTIONS(args.sign),
     {.name = "reason",
      .arg = "TEXT",
@@ -101,6 +103,7 @@ typedef struct loaded {
     cof_trust *trust;
     cof_signer *signer;
     cof_certs *recipients;
+    size_t min_custodians;
     cli_evidence evidence;
 } loaded;
 
@@ -138,6 +141,7 @@ static cof_status load(loaded *l, const cli_home *home, cof_error *err)
     cof_status st = COF_OK;
     if ((st = cli_certs_load(&l->recipients, &args.recipients, err)) != COF_OK ||
         (st = cli_trust_load(&l->trust, &args.trust, home, err)) != COF_OK ||
+        (st = cli_custodians_read(&l->min_custodians, args.min_custodians, err)) != COF_OK ||
         (st = cli_signer_load(&l->signer, &args.sign, home, false, err)) != COF_OK ||
         (st = cli_keyring_load(&l->keys, &args.key, false, err)) != COF_OK ||
         (st = cli_evidence_open(&l->evidence, args.report, err)) != COF_OK)
@@ -156,6 +160,7 @@ static cof_rekey_options rekey_options(const loaded *l, const char *path)
         .keys = l->keys,
         .signer = l->signer,
         .recipients = l->recipients,
+        .min_custodians = l->min_custodians,
         .check_key = l->check_key,
         .cipher = args.cipher,
         .reason = args.reason,

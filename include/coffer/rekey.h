@@ -32,14 +32,14 @@ typedef struct cof_rekey_options {
     const cof_signer *signer;    /* answers for the content and the recipients from now on */
     const cof_certs *recipients; /* all who can open it from now on */
 
-    const cof_keyring
-        *check_key;     /* NULL, or must open the new envelope before anything is written */
-    const char *cipher; /* NULL: the same as before */
-    const char *reason; /* NULL, or at most 1024 bytes */
-    const char *digest; /* NULL: "sha256" */
-    bool drop_history;  /* keep only generation 1 and the latest statement */
-    bool reset_custody; /* go on although the custody verdict is bad */
-    bool dry_run;       /* check what can be checked without reading the content */
+    size_t min_custodians;        /* so many must have signed the present list; 0 counts as 1 */
+    const cof_keyring *check_key; /* NULL, or has to open the new envelope; tried before writing */
+    const char *cipher;           /* NULL: the same as before */
+    const char *reason;           /* NULL, or at most 1024 bytes */
+    const char *digest;           /* NULL: "sha256" */
+    bool drop_history;            /* keep only generation 1 and the latest statement */
+    bool reset_custody;           /* go on although the custody verdict is bad */
+    bool dry_run;                 /* check what can be checked without reading the content */
     cof_report report;
 } cof_rekey_options;
 

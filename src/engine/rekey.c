@@ -48,6 +48,7 @@ static cof_status open_old(cof_rekeying *r, cof_error *err)
         .trust = r->options->trust,
         .keys = r->options->keys,
         .keep_dek = true,
+        .min_custodians = r->options->min_custodians,
         .volumes = {r->path, r->options->volume_dirs, r->options->volume_dir_count},
         .report = &r->options->report,
     };

@@ -72,6 +72,8 @@ PY
     refuse 2 'x.cof: the digest is one of .*' rekey x.cof --digest md5 --key "$P/ops.key" -r "$P/eve.crt"
     refuse 2 '--check-key-passphrase-file needs --check-key' \
         rekey x.cof --key "$P/ops.key" -r "$P/eve.crt" --check-key-passphrase-file content
+    refuse 3 'x.cof: .*' rekey x.cof --min-custodians 2 --key "$P/ops.key" -r "$P/eve.crt"
+    refuse 2 '.*' rekey x.cof --min-custodians none --key "$P/ops.key" -r "$P/eve.crt"
     refuse 4 '.*' rekey x.cof --key "$P/eve.key" -r "$P/eve.crt"
     refuse 4 'x.cof: the key to check does not belong to any of the new recipients; nothing was written' \
         rekey x.cof --key "$P/ops.key" -r "$P/eve.crt" --check-key "$P/ops.key"
