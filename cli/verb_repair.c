@@ -26,6 +26,7 @@ static struct {
     cli_trust_args trust;
     cli_key_args key;
     cli_list volume_dirs;
+    const char *head;
     bool dry_run, json;
 } args;
 
@@ -33,6 +34,11 @@ static const cli_opt options[] = {
     CLI_TRUST_OPTIONS(args.trust),
     CLI_KEY_OPTIONS(args.key),
     CLI_VOLUME_DIR_OPTION(args.volume_dirs),
+    {.name = "head",
+     .arg = "HEAD",
+     .value = &args.head,
+     .rules = CLI_OPT_ASKED,
+     .help = "a head that \"coffer envelope export\" wrote, for a backup whose own is lost"},
     {.name = "dry-run",
      .flag = &args.dry_run,
      .rules = CLI_OPT_ASKED,
@@ -171,6 +177,7 @@ static int repair(const char *path, const cof_trust *trust, const cof_keyring *k
     const cof_repair_options o = {.path = path,
                                   .volume_dirs = args.volume_dirs.item,
                                   .volume_dir_count = args.volume_dirs.count,
+                                  .head = args.head,
                                   .trust = trust,
                                   .keys = keys,
                                   .dry_run = args.dry_run,
@@ -218,7 +225,7 @@ static int run(const cli_call *call)
 const cli_verb cli_verb_repair = {
     .name = "repair",
     .summary = "Renew damaged parts of a backup that follow from the rest of it",
-    .usage = "FILE [--trust CERT|DIR|FINGERPRINT]... [--key KEY] [options]",
+    .usage = "FILE [--head HEAD] [--trust CERT|DIR|FINGERPRINT]... [--key KEY] [options]",
     .text =
         "Superblocks and envelope are there twice, and so is the closing record; indexes follow "
         "from the records, and the headers of records from the index. Only what the maker's "

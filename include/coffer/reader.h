@@ -64,8 +64,10 @@ typedef struct cof_open_options {
 
     const cof_heads *envelope; /* NULL, or where the head that counts is: the one in the file is not
                                   used, but for where it ends */
-    bool alone;                /* a head without its body will do: to be described */
-    const cof_heads *heads;    /* NULL, or open number head of these, in place of path */
+    bool rescue;            /* with one head as envelope: not even that is known of the file, and is
+                               found by how it ends; for cof_repair */
+    bool alone;             /* a head without its body will do: to be described */
+    const cof_heads *heads; /* NULL, or open number head of these, in place of path */
     size_t head;
     cof_report report;
 } cof_open_options;

@@ -11,6 +11,7 @@
  */
 
 #include <coffer/credentials.h>
+#include <coffer/envelope.h>
 #include <coffer/error.h>
 #include <coffer/report.h>
 #include <stdbool.h>
@@ -45,6 +46,8 @@ typedef struct cof_repair_options {
     const char *path;               /* of the first volume */
     const char *const *volume_dirs; /* as in cof_open_options */
     size_t volume_dir_count;
+    const char *head; /* NULL, or the file of a head alone, as cof_envelope_export writes it: it
+                         takes the place of a head of which nothing can be read any more */
     const cof_trust *trust;  /* must name the maker; and a custodian, where both copies of the
                                 envelope have to be weighed */
     const cof_keyring *keys; /* NULL, or: then the files are named that damaged records hold */
@@ -74,11 +77,14 @@ typedef struct cof_repair_result {
  * both counts are 0.  An interrupted change of the recipients is completed, as the next rotation
  * would do it.
  *
+ * With head, the content must be proven before the head is written, and a warning says which
+ * generation it is of: later changes of the recipients are lost with the head that was lost.
+ *
  * COF_FORMAT: something stays damaged; what could be repaired was.  COF_AUTH: the maker is not
  * trusted, or the content is another than was signed: nothing is written.  COF_FORMAT, COF_IO: what
- * is left does not prove anything; nothing is written.  COF_BUSY, COF_LIMIT (more damage than is
- * kept count of), COF_NO_MATCH, COF_CANCELLED.  After a failed fsync nothing is undone, and the
- * next run says what is left.
+ * is left does not prove anything; nothing is written.  COF_USAGE (head is given and not needed),
+ * COF_BUSY, COF_LIMIT (more damage than is kept count of), COF_NO_MATCH, COF_CANCELLED.  After a
+ * failed fsync nothing is undone, and the next run says what is left.
  *
  * Zero *result first.
  */

@@ -162,6 +162,29 @@ cof_status cof_change_plan(cof_change *out, const cof_head *head, cof_buf *envel
     return plan_replacement(out, &sb, envelope, err);
 }
 
+cof_status cof_change_rebuild(cof_change *out, const cof_head *from, uint64_t slot_size,
+                              cof_error *err)
+{
+    cof_superblock sb = from->sb;
+    cof_status st;
+
+    *out = (cof_change)COF_CHANGE_INIT;
+    out->slot_size = sb.slot_size = slot_size;
+    sb.role = COF_VOLUME_WHOLE;
+    sb.active_slot = 0;
+    if ((st = next_sequence(&sb, err)) != COF_OK ||
+        (st = cof_head_describe(&sb, from->locks.raw, err)) != COF_OK ||
+        (st = cof_buf_append(&out->present, from->locks.raw.data, from->locks.raw.len, err)) !=
+            COF_OK ||
+        (st = cof_superblock_emit(out->present_raw, &sb, err)) != COF_OK)
+        return st;
+    plan_slot(out, 0, 0, &out->present);
+    plan_slot(out, 1, 1, &out->present);
+    plan_superblock(out, 2, 0, out->present_raw);
+    plan_superblock(out, 3, 1, out->present_raw);
+    return COF_OK;
+}
+
 bool cof_change_has(const cof_change *change, size_t step)
 {
     return change->steps[step].envelope.len > 0;

@@ -43,6 +43,13 @@ typedef struct cof_change {
 cof_status cof_change_plan(cof_change *out, const cof_head *head, cof_buf *envelope,
                            cof_error *err) COF_MUST_USE;
 
+/*
+ * Plan to write a whole head where none can be read any more: the envelope of another one, in slots
+ * of this size, both of them before the superblocks.  Classes and care as above.
+ */
+cof_status cof_change_rebuild(cof_change *out, const cof_head *from, uint64_t slot_size,
+                              cof_error *err) COF_MUST_USE;
+
 /* Is there a write in this step? */
 bool cof_change_has(const cof_change *change, size_t step);
 

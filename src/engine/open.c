@@ -16,6 +16,7 @@
 #include "engine/extent.h"
 #include "engine/note.h"
 #include "engine/unlock.h"
+#include "format/frame.h"
 #include "format/limits.h"
 
 /* ---- the manifest ---- */
@@ -316,6 +317,46 @@ cof_status cof_opened_need_body(const cof_opened *o, cof_error *err)
                          cof_file_label(o->file));
 }
 
+/*
+ * The head of the file is gone, and with it what said where it ends: the trailer that ends the file
+ * says how long the body is, else it is as long as the head that takes its place.  Whether that was
+ * right, the body itself shows.
+ */
+static cof_status guess_start(uint64_t *out, const cof_opened *o, cof_error *err)
+{
+    uint8_t raw[COF_TRAILER_SIZE];
+    uint64_t size, body;
+    cof_trailer t;
+    cof_status st = cof_file_size(&size, o->file, err);
+
+    *out = cof_head_length(&o->head);
+    if (st != COF_OK || size < sizeof(raw))
+        return st;
+    if (cof_file_read_full(raw, sizeof(raw), o->file, size - sizeof(raw), NULL) != COF_OK ||
+        cof_trailer_parse(&t, raw, NULL) != COF_OK)
+        return COF_OK;
+    body = t.second + COF_FRAME_SIZE + t.len + COF_TRAILER_SIZE;
+    if (body < size)
+        *out = size - body;
+    return COF_OK;
+}
+
+static cof_status rescue(cof_opened *o, const cof_opening *how, cof_error *err)
+{
+    cof_file *file = NULL;
+    uint64_t start;
+    cof_status st;
+
+    if (how->envelope->count != 1)
+        return cof_fail(err, COF_USAGE, "the head that takes the place of a lost one is one alone");
+    if ((st = cof_heads_file(&file, how->envelope, 0, err)) == COF_OK &&
+        (st = cof_head_load(&o->head, file, how->trust, err)) == COF_OK &&
+        (st = guess_start(&start, o, err)) == COF_OK)
+        st = cof_body_new(&o->body, o->file, start, err);
+    cof_file_free(file); /* the head has its own copy */
+    return st;
+}
+
 /* HA-2: the head of this body is in another file; of its own only where it ends is used. */
 static cof_status load_from_elsewhere(cof_opened *o, const cof_opening *how, cof_error *err)
 {
@@ -325,6 +366,8 @@ static cof_status load_from_elsewhere(cof_opened *o, const cof_opening *how, cof
     size_t which;
     cof_status st = cof_head_find_body(&start, core, o->file, err);
 
+    if (st == COF_FORMAT && how->rescue)
+        return rescue(o, how, err);
     if (st != COF_OK)
         return st;
     if (!cof_heads_find(&which, how->envelope, core))

@@ -63,6 +63,7 @@ typedef struct cof_opening {
     bool head_only; /* the body is neither needed nor looked at, if that can be avoided */
     bool alone;     /* a head without its body will do */
     const cof_heads *envelope; /* NULL, or where the head of this body is (HA-2) */
+    bool rescue;               /* as in cof_open_options */
     size_t min_custodians;     /* so many must have signed the list of recipients; 0 counts as 1 */
     bool keep_dek;
     cof_volume_search volumes;

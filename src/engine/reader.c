@@ -44,6 +44,7 @@ static cof_status load(cof_reader *r, cof_error *err)
         .volumes = {r->options->path, r->options->volume_dirs, r->options->volume_dir_count},
         .alone = r->options->alone,
         .envelope = r->options->envelope,
+        .rescue = r->options->rescue,
         .min_custodians = r->options->min_custodians,
         .report = &r->options->report,
     };

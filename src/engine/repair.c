@@ -22,6 +22,7 @@
 typedef struct repair {
     const cof_repair_options *options;
     cof_open_options opening;
+    cof_heads *heads; /* the head that takes the place of a lost one; NULL: none is lost */
     cof_reader *reader;
     cof_mends mends;
     cof_change change; /* of the head */
@@ -52,6 +53,51 @@ static cof_status note_step(repair *r, size_t step, cof_error *err)
     return COF_OK;
 }
 
+/* Is the head of the file beyond reading?  COF_USAGE: it is not, though one was given for it. */
+static cof_status need_head(repair *r, cof_error *err)
+{
+    cof_file *file = NULL;
+    cof_head head;
+    cof_status st;
+
+    if (r->options->head == NULL)
+        return COF_OK;
+    if ((st = cof_require_regular(r->options->path, err)) != COF_OK ||
+        (st = cof_file_open_read(&file, r->options->path, err)) != COF_OK)
+        return st;
+    st = cof_head_load(&head, file, r->options->trust, err);
+    cof_file_free(file);
+    if (st == COF_OK) {
+        cof_head_wipe(&head);
+        return cof_fail(err, COF_USAGE,
+                        "the head of this backup can be read: repair it without --head, and change "
+                        "it with \"coffer envelope import\"");
+    }
+    if (st != COF_FORMAT && st != COF_AUTH && st != COF_UNSUPPORTED && st != COF_IO)
+        return st;
+    r->opening.rescue = true;
+    if ((st = cof_heads_open(&r->heads, r->options->head, err)) == COF_OK)
+        r->opening.envelope = r->heads;
+    return st;
+}
+
+static cof_status plan_lost_head(repair *r, cof_error *err)
+{
+    const cof_opened *o = &r->reader->opened;
+    uint64_t start = cof_body_base(o->body, 1);
+
+    cof_change_wipe(&r->change);
+    if (start < cof_head_len(COF_SLOT_SIZE_MIN) || start > cof_head_len(COF_SLOT_SIZE_MAX) ||
+        start % COF_BLOCK_SIZE != 0)
+        return cof_fail_rule(err, COF_FORMAT, "SB-5", start,
+                             "the body does not begin where a head could end");
+    cof_note(&r->options->report,
+             "the head is put back as it was in generation %" PRIu64
+             ": if the recipients were changed later, rotate again",
+             r->reader->info.generation);
+    return cof_change_rebuild(&r->change, &o->head, (start - cof_head_len(0)) / 2, err);
+}
+
 /* The head as it is: what has to be written so that it is at rest. */
 static cof_status plan_head(repair *r, const cof_head *head, cof_error *err)
 {
@@ -69,6 +115,8 @@ static cof_status survey(repair *r, cof_error *err)
 
     if (st == COF_FORMAT || st == COF_AUTH || st == COF_UNSUPPORTED || st == COF_IO) {
         r->body_unknown = true;
+        if (r->heads != NULL) /* nothing shows that the two belong together */
+            cof_change_wipe(&r->change);
         st = COF_OK;
     } else if (st == COF_OK) {
         st = cof_survey_tail(&s, err);
@@ -103,9 +151,12 @@ static cof_status look(repair *r, cof_error *err)
                                     .keys = o->keys};
     if (o->path == NULL)
         return cof_fail(err, COF_USAGE, "a repair needs a file");
-    if ((st = cof_reader_open(&r->reader, &r->opening, err)) != COF_OK ||
-        (st = need_maker(r, err)) != COF_OK ||
-        (st = plan_head(r, &r->reader->opened.head, err)) != COF_OK)
+    if ((st = need_head(r, err)) != COF_OK ||
+        (st = cof_reader_open(&r->reader, &r->opening, err)) != COF_OK ||
+        (st = need_maker(r, err)) != COF_OK)
+        return st;
+    st = r->heads != NULL ? plan_lost_head(r, err) : plan_head(r, &r->reader->opened.head, err);
+    if (st != COF_OK)
         return st;
     if (r->reader->opened.custody_problem[0] != '\0')
         cof_note(&o->report, "%s; the content is not affected", r->reader->opened.custody_problem);
@@ -218,6 +269,12 @@ static cof_status plan_again(repair *r, cof_error *err)
     cof_head head;
     cof_status st = cof_head_load(&head, r->file, r->options->trust, err);
 
+    if (st != COF_OK && r->heads != NULL)
+        return COF_OK; /* it is still lost, and the plan still right */
+    if (st == COF_OK && r->heads != NULL) {
+        cof_head_wipe(&head);
+        return cof_fail(err, COF_BUSY, "somebody else has just repaired the head");
+    }
     if (st != COF_OK)
         return st;
     st = plan_head(r, &head, err);
@@ -278,5 +335,6 @@ cof_status cof_repair(const cof_repair_options *options, cof_repair_result *resu
     cof_change_wipe(&r.change);
     cof_mends_wipe(&r.mends);
     cof_reader_free(r.reader);
+    cof_heads_free(r.heads);
     return st;
 }

@@ -233,3 +233,65 @@ PY
     run -5 "$COFFER" repair t.cof --key "$P/ops.key"
     prints '  damaged      record [0-9]+: a part of the catalog .*'
 }
+
+# ---- a head that is lost ----
+
+lose_head() { # all of it
+    dd if=/dev/urandom of="$1" bs=4096 count=10 conv=notrunc status=none
+}
+
+@test "--head: a destroyed head comes back from an exported one" {
+    "$COFFER" envelope export -q x.cof -o x.head
+    lose_head x.cof
+    refuse 5 '.*' verify x.cof
+    call repair x.cof --head x.head --dry-run
+    [ "$status" -eq 9 ]
+    prints '  repairable   superblock copy A .*'
+    refuse 5 '.*' verify x.cof
+    call repair x.cof --head x.head
+    [ "$status" -eq 9 ]
+    [[ $errors == *'the head is put back as it was in generation 1: '* ]]
+    prints 'x.cof: 4 places are damaged'
+    accept verify -q x.cof
+    cmp --ignore-initial=$head x.cof whole
+    opens x.cof "$P/ops.key" content
+    accept rotate -q x.cof --key "$P/ops.key" --remove "$P/rec.crt"
+    opens_not x.cof "$P/rec.key"
+}
+
+@test "--head: both slots, both superblocks; with more damage, and with none" {
+    "$COFFER" envelope export -q x.cof -o x.head
+    poke x.cof 9000 SPOILT
+    poke x.cof 25384 SPOILT
+    poke x.cof "$tail" SPOILT
+    call repair x.cof --head x.head
+    [ "$status" -eq 9 ]
+    prints '  repaired     the first copy of the closing record .*'
+    accept verify -q x.cof
+    poke x.cof 10 SPOILT
+    poke x.cof 4106 SPOILT
+    call repair x.cof --head x.head
+    [ "$status" -eq 9 ]
+    accept verify -q x.cof
+    refuse 2 'the head of this backup can be read: .*' repair x.cof --head x.head
+}
+
+@test "--head of another backup, of a body that nothing proves, or of nobody trusted: nothing is written" {
+    "$COFFER" envelope export -q x.cof -o x.head
+    noise 100000 | "$COFFER" backup -q -o y.cof --compress none -
+    "$COFFER" envelope export -q y.cof -o y.head
+    lose_head x.cof
+    cp x.cof lost
+    call repair x.cof --head y.head
+    [ "$status" -eq 3 ] || [ "$status" -eq 5 ]
+    cmp x.cof lost
+    refuse 3 '.*' repair x.cof --head x.head --trust "$P/eve.crt"
+    refuse 5 '.*' repair x.cof --head content
+    refuse 6 '.*' repair x.cof --head nothing
+    poke x.cof $((head + 500)) SPOILT
+    poke x.cof $((index + 96)) SPOILT
+    cp x.cof lost
+    call repair x.cof --head x.head
+    [ "$status" -eq 5 ]
+    cmp x.cof lost
+}
