@@ -6,6 +6,7 @@
  * What was found is printed when it is known what became of it.
  */
 
+#include "confine.h"
 #include "credential.h"
 #include "human.h"
 #include "json.h"
@@ -200,6 +201,15 @@ static int repair(const char *path, const cof_trust *trust, const cof_keyring *k
     return cli_report_end(&report, st, &err);
 }
 
+static cof_status confine(const cli_call *call, cof_error *err)
+{
+    cli_confinement c = {.count = 0};
+    cli_confine_target(&c, call->operands.item[0]);
+    for (size_t i = 0; i < args.volume_dirs.count; i++)
+        cli_confine_target(&c, args.volume_dirs.item[i]);
+    return cli_confine(&c, call, err);
+}
+
 static int run(const cli_call *call)
 {
     cof_trust *trust = NULL;
@@ -211,7 +221,8 @@ static int run(const cli_call *call)
     if (strcmp(path, "-") == 0)
         st = cli_error(&err, COF_USAGE, "repair changes files in place: - is not possible");
     if (st == COF_OK && (st = cli_trust_load(&trust, &args.trust, call->home, &err)) == COF_OK &&
-        (st = cli_keyring_load(&keys, &args.key, false, &err)) == COF_OK) {
+        (st = cli_keyring_load(&keys, &args.key, false, &err)) == COF_OK &&
+        (st = confine(call, &err)) == COF_OK) {
         exit_status = repair(path, trust, keys, call->quiet);
     } else {
         cli_say(err.message);

@@ -90,7 +90,7 @@ END
     [ "$(ls received)" != "" ]
 }
 
-@test "rotate, rekey, prune" {
+@test "rotate, rekey, repair, prune" {
     "$COFFER" backup -q -o a.cof - <content
     mkdir dir far
     "$COFFER" backup -q --label db1 -o dir/ - <content
@@ -98,6 +98,7 @@ END
     ln -s ../far/linked.cof dir/linked.cof
     intruded rotate --key "$P/ops.key" --add "$P/eve.crt" a.cof
     intruded rotate --key "$P/ops.key" --add "$P/eve.crt" --yes dir a.cof
+    intruded repair a.cof
     intruded rekey --key "$P/ops.key" -r "$P/ops.crt" a.cof
     intruded rekey --key "$P/ops.key" -r "$P/ops.crt" -o new.cof a.cof
     rm dir/linked.cof
