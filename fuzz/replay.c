@@ -130,7 +130,7 @@ int main(int argc, char **argv)
 {
     struct stat info;
 
-    starve_install();
+    starve_install(false);
     run((const uint8_t *)"", 0);
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "-plain") == 0)

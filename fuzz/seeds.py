@@ -179,7 +179,7 @@ def command(corpus, coffer, scratch):
     for number, how in enumerate(("none", "zstd", "lz4", "gzip")):
         out = os.path.join(scratch, "%d.cof" % number)
         run(coffer, "backup", "-q", "-o", out, "--sign-only", "--sign-key", os.path.join(scratch, "keys", "maker.key"),
-            "--compress", how, "--", top, env=environment)
+            "--compress", how, "--record-size", "262144", "--", top, env=environment)
         with open(out, "rb") as f:
             raw = f.read()
         take_apart(corpus, raw)

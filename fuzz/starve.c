@@ -19,7 +19,7 @@ char *__wrap_strdup(const char *text);
 char *__wrap_strndup(const char *text, size_t len);
 
 static size_t left = SIZE_MAX; /* allocations until one fails; SIZE_MAX: none does */
-static bool from_then_on;
+static bool from_then_on, crypto_spared;
 static size_t failed;
 
 static bool refuse(void)
@@ -78,14 +78,14 @@ static void *crypto_malloc(size_t len, const char *file, int line)
 {
     (void)file;
     (void)line;
-    return len == 0 ? NULL : __wrap_malloc(len);
+    return len == 0 ? NULL : crypto_spared ? __real_malloc(len) : __wrap_malloc(len);
 }
 
 static void *crypto_realloc(void *p, size_t len, const char *file, int line)
 {
     (void)file;
     (void)line;
-    return __wrap_realloc(p, len);
+    return crypto_spared ? __real_realloc(p, len) : __wrap_realloc(p, len);
 }
 
 static void crypto_free(void *p, const char *file, int line)
@@ -95,11 +95,11 @@ static void crypto_free(void *p, const char *file, int line)
     free(p);
 }
 
-void starve_install(void)
+void starve_install(bool spared)
 {
+    crypto_spared = spared;
     if (CRYPTO_set_mem_functions(crypto_malloc, crypto_realloc, crypto_free) != 1)
         abort();
-    OPENSSL_free(OPENSSL_malloc(1)); /* from now on nobody else can replace them */
 }
 
 void starve_begin(size_t nth, bool on)

@@ -11,8 +11,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Before anything else has allocated. */
-void starve_install(void);
+/* With `spared`, after cof_init(): those of libcrypto do not fail. */
+void starve_install(bool spared);
 
 /* The allocation number `nth` from now on, counted from 0, fails; with `on` all after it as well.
  */

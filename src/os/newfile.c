@@ -99,6 +99,8 @@ static cof_status create_temporary(cof_newfile *nf, cof_error *err)
             (void)!cof_lock_exclusive(nf->file, false, NULL);
             return COF_OK;
         }
+        if (local.sys_errno != EEXIST) /* it may be there although it could not be looked at */
+            (void)cof_os_get()->unlink(nf->temp_path);
         cof_pending_remove(nf->pending);
         nf->pending = NULL;
         if (local.sys_errno != EEXIST)
