@@ -18,10 +18,11 @@ import tempfile
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "tests", "reference"))
-from coffer_ref import forge, rekey, writer  # noqa: E402
+from coffer_ref import bundle, forge, rekey, writer  # noqa: E402
+from coffer_ref.head import MAGIC  # noqa: E402
 
 BLOCK, HEADER, TRAILER, MOST = 4096, 32, 64, 1 << 18
-TARGETS = ("catalog", "cert", "custody", "envelope", "file", "frame", "index", "key", "keys", "lineage", "manifest",
+TARGETS = ("bundle", "catalog", "cert", "custody", "envelope", "file", "frame", "index", "key", "keys", "lineage", "manifest",
            "options", "preamble", "record", "signed", "superblock", "tail", "text")
 
 
@@ -62,6 +63,8 @@ def statements(raw):
 
 
 def take_apart(corpus, raw):
+    if raw[:8] == bundle.MAGIC or (raw[:8] == MAGIC and raw[10:11] == b"\x01"):
+        corpus.add("bundle", raw)
     corpus.add("superblock", raw[:2 * BLOCK])
     corpus.add("preamble", raw[512:1024])
     size = slot_size(raw) if len(raw) > 2 * BLOCK else 0

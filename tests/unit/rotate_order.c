@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Does a rotation write in exactly the order of FORMAT.md, section 8 (CH-1, CH-2), and touch
- * nothing else?  The system calls are recorded through the replaceable os table.
+ * Does a rotation, an approval or an import write in exactly the order of FORMAT.md, section 8
+ * (CH-1, CH-2), and touch nothing else?  The system calls are recorded through the replaceable os
+ * table.
  */
 
 #include <setjmp.h>
@@ -57,7 +58,7 @@ static int recording_fsync(int fd)
 
 /* ---- the rotation ---- */
 
-static cof_status rotate(const world *w, bool dry_run)
+static cof_status rotate_file(const world *w, const char *name, bool dry_run)
 {
     cof_rotate_options o = {.trust = w->trust,
                             .keys = w->keys,
@@ -67,10 +68,15 @@ static cof_status rotate(const world *w, bool dry_run)
     cof_rotate_result result = {.changed = false};
     cof_status st;
 
-    o.path = in_dir("x.cof");
+    o.path = in_dir(name);
     st = cof_rotate(&o, &result, NULL);
     cof_rotate_result_wipe(&result);
     return st;
+}
+
+static cof_status rotate(const world *w, bool dry_run)
+{
+    return rotate_file(w, "x.cof", dry_run);
 }
 
 static void start_recording(void)
@@ -92,15 +98,8 @@ static void assert_event(size_t i, char what, uint64_t from, uint64_t to)
 }
 
 /* Steps 0 to 8, with slot A in use: the new envelope goes to slot B first. */
-static void writes_in_the_order_of_section_8(void **state)
+static void assert_section_8(void)
 {
-    world w;
-
-    (void)state;
-    make_world(&w);
-    make_backup(&w);
-    start_recording();
-    assert_int_equal(rotate(&w, false), COF_OK);
     assert_event(0, 's', 0, 0);
     assert_event(1, 'w', 8192 + SLOT, 8192 + 2 * SLOT);
     assert_event(2, 's', 0, 0);
@@ -111,6 +110,82 @@ static void writes_in_the_order_of_section_8(void **state)
     assert_event(7, 'w', 4096, 8192);
     assert_event(8, 's', 0, 0);
     assert_int_equal(event_count, 9);
+    assert_true(lowest_body_read == UINT64_MAX);
+}
+
+static void writes_in_the_order_of_section_8(void **state)
+{
+    world w;
+
+    (void)state;
+    make_world(&w);
+    make_backup(&w);
+    start_recording();
+    assert_int_equal(rotate(&w, false), COF_OK);
+    assert_section_8();
+    free_world(&w);
+}
+
+/* CH-7: an approval goes the same way; once given, there is only the first barrier. */
+static void an_approval_does_too(void **state)
+{
+    cof_approve_result result = {.changed = false};
+    cof_signer *second = NULL;
+    cof_approve_options o;
+    world w;
+
+    (void)state;
+    make_world(&w);
+    make_backup(&w);
+    make_key("t.key", "t.crt", COF_KEY_SIGNS);
+    assert_int_equal(cof_signer_load(&second, in_dir("t.key"), NULL, NULL, NULL), COF_OK);
+    o = (cof_approve_options){.trust = w.trust, .signer = second};
+    start_recording();
+    assert_int_equal(cof_approve(in_dir("x.cof"), &o, &result, NULL), COF_OK);
+    assert_true(result.changed);
+    assert_int_equal(result.generation, 1);
+    assert_section_8();
+    cof_approve_result_wipe(&result);
+    start_recording();
+    assert_int_equal(cof_approve(in_dir("x.cof"), &o, &result, NULL), COF_OK);
+    assert_false(result.changed);
+    assert_int_equal(event_count, 1);
+    assert_event(0, 's', 0, 0);
+    cof_approve_result_wipe(&result);
+    cof_signer_free(second);
+    free_world(&w);
+}
+
+/* And so does an import, after the head that it replaces is durable under its name. */
+static void an_import_does_too(void **state)
+{
+    const cof_report silent = {.warn = NULL};
+    cof_export_options export = {.slot_size = 0};
+    cof_import_options import = {.heads = NULL};
+    cof_import_result result = {.changed = false};
+    cof_export_result exported;
+    cof_exporter *exporter = NULL;
+    cof_heads *heads = NULL;
+    world w;
+
+    (void)state;
+    make_world(&w);
+    make_backup(&w);
+    export.output = in_dir("x.head");
+    assert_int_equal(cof_exporter_new(&exporter, &export, NULL), COF_OK);
+    assert_int_equal(cof_exporter_add(exporter, in_dir("x.cof"), &silent, &exported, NULL), COF_OK);
+    assert_int_equal(cof_exporter_finish(exporter, NULL), COF_OK);
+    cof_exporter_free(exporter);
+    assert_int_equal(rotate_file(&w, "x.head", false), COF_OK);
+    assert_int_equal(cof_heads_open(&heads, in_dir("x.head"), NULL), COF_OK);
+    import =
+        (cof_import_options){.heads = heads, .trust = w.trust, .keys = w.keys, .discard = true};
+    start_recording();
+    assert_int_equal(cof_import(in_dir("x.cof"), &import, &result, NULL), COF_OK);
+    assert_true(result.changed && result.proven);
+    assert_section_8();
+    cof_import_result_wipe(&result);
+    cof_heads_free(heads);
     free_world(&w);
 }
 
@@ -226,6 +301,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(writes_in_the_order_of_section_8, scratch_set_up,
                                         scratch_tear_down),
+        cmocka_unit_test_setup_teardown(an_approval_does_too, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(an_import_does_too, scratch_set_up, scratch_tear_down),
         cmocka_unit_test_setup_teardown(never_reads_the_body, scratch_set_up, scratch_tear_down),
         cmocka_unit_test_setup_teardown(a_dry_run_writes_nothing, scratch_set_up,
                                         scratch_tear_down),
