@@ -79,6 +79,17 @@ other_ends() {
     [ "$(rows x.cof | tr '\n' ' ')" = "ok 1001 " ]
 }
 
+@test "a WAL that a killed process has left stays as well: a backup changes nothing" {
+    make wal
+    other "PRAGMA wal_autocheckpoint=0; INSERT INTO t VALUES (1)"
+    kill -9 "$OTHER_PID"
+    wait "$OTHER_PID" || true
+    sha256sum db/x.db db/x.db-wal >sum
+    accept backup -q -o x.cof --sqlite db/x.db
+    sha256sum --quiet -c sum
+    [ "$(rows x.cof | tr '\n' ' ')" = "ok 1001 " ]
+}
+
 @test "the transaction of a writer that was killed is rolled back" {
     make delete
     other "PRAGMA cache_size=1; BEGIN; INSERT INTO t SELECT a FROM t"
