@@ -38,7 +38,7 @@ static cof_status parse_volume(cof_volume_place *out, const char *text, cof_erro
 cof_status cli_volumes_load(cof_backup_options *out, const cli_volume_args *args, cof_error *err)
 {
     size_t count = args->volumes.count;
-    cof_volume_place *places = NULL;
+    static cof_volume_place *places; /* for the life of the process */
     cof_status st = COF_OK;
     if (args->size != NULL &&
         (!cli_parse_size(&out->volume_size, args->size) || out->volume_size == 0))
@@ -54,7 +54,7 @@ cof_status cli_volumes_load(cof_backup_options *out, const cli_volume_args *args
                            "a volume is a file: several cannot go through a pipe; a file of that "
                            "name is ./-");
     }
-    out->volumes = places; /* for the life of the process */
+    out->volumes = places;
     out->volume_count = count;
     return st;
 }
