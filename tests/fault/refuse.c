@@ -221,6 +221,72 @@ static cof_status do_receive(const kit *k, cof_error *err)
     return st;
 }
 
+/* ---- heads that travel ---- */
+
+static char head_path[128];
+static cof_signer *second;
+
+static cof_status export_to(const kit *k, const char *path, cof_error *err)
+{
+    const cof_export_options o = {.output = path, .trust = k->trust};
+    const cof_report silent = {.warn = NULL};
+    cof_export_result result;
+    cof_exporter *e = NULL;
+    cof_status st;
+
+    if ((st = cof_exporter_new(&e, &o, err)) == COF_OK &&
+        (st = cof_exporter_add(e, k->path, &silent, &result, err)) == COF_OK)
+        st = cof_exporter_finish(e, err);
+    cof_exporter_free(e);
+    return st;
+}
+
+static cof_status do_export(const kit *k, cof_error *err)
+{
+    return export_to(k, below(k, "out.head"), err);
+}
+
+static cof_status do_approve(const kit *k, cof_error *err)
+{
+    const cof_approve_options o = {.trust = k->trust, .keys = k->keys, .signer = second};
+    cof_approve_result result = {.changed = false};
+    cof_status st = cof_approve(k->path, &o, &result, err);
+
+    cof_approve_result_wipe(&result);
+    return st;
+}
+
+static cof_status do_import(const kit *k, cof_error *err)
+{
+    cof_import_options o = {.trust = k->trust, .keys = k->keys, .discard = true};
+    cof_import_result result = {.changed = false};
+    cof_heads *heads = NULL;
+    cof_status st = cof_heads_open(&heads, head_path, err);
+
+    o.heads = heads;
+    if (st == COF_OK)
+        st = cof_import(k->path, &o, &result, err);
+    cof_import_result_wipe(&result);
+    cof_heads_free(heads);
+    return st;
+}
+
+/* A head that was rotated elsewhere, and somebody who approves. */
+static void make_travel(const kit *k)
+{
+    cof_rotate_options o = {
+        .trust = k->trust, .keys = k->keys, .signer = k->signer, .add = k->other};
+    cof_rotate_result result = {.changed = false};
+
+    (void)snprintf(head_path, sizeof(head_path), "%s", below(k, "h.head"));
+    o.path = head_path;
+    kit_pair(k, "second", COF_KEY_SIGNS);
+    kit_signer(k, &second, "second");
+    if (export_to(k, head_path, NULL) != COF_OK || cof_rotate(&o, &result, NULL) != COF_OK)
+        exit(1);
+    cof_rotate_result_wipe(&result);
+}
+
 /* ---- what must hold ---- */
 
 /* Is there a file whose name begins with "out" or is that of a temporary one?  Removes them. */
@@ -314,20 +380,21 @@ static void each(const kit *k, const operation *op)
 
 int main(void)
 {
-    static const operation operations[] = {{"backup", do_backup, false},
-                                           {"restore", do_restore, false},
-                                           {"verify", do_verify, false},
-                                           {"rotate", do_rotate, true},
-                                           {"receive", do_receive, false}};
+    static const operation operations[] = {
+        {"backup", do_backup, false},  {"restore", do_restore, false}, {"verify", do_verify, false},
+        {"rotate", do_rotate, true},   {"receive", do_receive, false}, {"export", do_export, false},
+        {"approve", do_approve, true}, {"import", do_import, true}};
     kit k;
 
     kit_make(&k, "zstd", 20000);
+    make_travel(&k);
     starve_install(true);
     install();
     for (size_t i = 0; i < sizeof(operations) / sizeof(operations[0]); i++)
         for (mode = EIO_ONCE; mode <= MEMORY_ON; mode++)
             each(&k, &operations[i]);
     cof_os_set(NULL);
+    cof_signer_free(second);
     kit_remove(&k);
     printf("1..%d\n", test_number);
     return failures != 0;
