@@ -175,8 +175,6 @@ static cof_status load(work *w, const cli_call *call, cof_error *err)
         return st;
     if (w->action == APPROVE)
         return cli_signer_load(&w->signer, &args.sign, call->home, false, err);
-    if (w->action == IMPORT)
-        return cli_heads_load(&w->heads, call->operands.item[1], err);
     return COF_OK;
 }
 
@@ -445,7 +443,9 @@ static int run(const cli_call *call)
     int exit_status = CLI_EXIT_OK;
     w.action = action_of(call->operands.item[0]);
     if ((st = check(w.action, &call->operands, &err)) == COF_OK &&
-        (st = load(&w, call, &err)) == COF_OK && (st = confine(&w, call, &err)) == COF_OK) {
+        (st = load(&w, call, &err)) == COF_OK && (st = confine(&w, call, &err)) == COF_OK &&
+        (w.action != IMPORT ||
+         (st = cli_heads_load(&w.heads, call->operands.item[1], &err)) == COF_OK)) {
         exit_status = run_action(&w, call);
     } else {
         cli_say(err.message);

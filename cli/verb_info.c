@@ -348,8 +348,8 @@ static int run(const cli_call *call)
             COF_OK &&
         (st = cli_trust_load(&trust, &args.trust, call->home, &err)) == COF_OK &&
         (st = cli_keyring_load(&keys, &args.key, from_stdin, &err)) == COF_OK &&
-        (st = cli_heads_load(&envelope, args.envelope, &err)) == COF_OK &&
-        (st = cli_confine(&nowhere, call, &err)) == COF_OK) {
+        (st = cli_confine(&nowhere, call, &err)) == COF_OK &&
+        (st = cli_heads_load(&envelope, args.envelope, &err)) == COF_OK) {
         state.common.keys = keys;
         state.common.trust = trust;
         state.common.envelope = envelope;

@@ -242,10 +242,10 @@ static int run(const cli_call *call)
     if ((st = check_options(&err)) != COF_OK ||
         (st = cli_custodians_read(&o.min_custodians, args.min_custodians, &err)) != COF_OK ||
         (st = cli_target_open(&o, target, &err)) != COF_OK ||
-        (st = cli_heads_load(&envelope, args.envelope, &err)) != COF_OK ||
         (st = cli_trust_load(&trust, &args.trust, call->home, &err)) != COF_OK ||
         (st = cli_keyring_load(&keys, &args.key, from_stdin, &err)) != COF_OK ||
-        (st = cli_confine(&nowhere, call, &err)) != COF_OK)
+        (st = cli_confine(&nowhere, call, &err)) != COF_OK ||
+        (st = cli_heads_load(&envelope, args.envelope, &err)) != COF_OK)
         goto out;
     o.keys = keys;
     o.trust = trust;

@@ -225,11 +225,11 @@ static int run(const cli_call *call)
         (st = cli_policy_read(&expected, &args.policy, &err)) != COF_OK ||
         (st = cli_custodians_read(&o.min_custodians, args.min_custodians, &err)) != COF_OK ||
         (st = cli_target_open(&o, target, &err)) != COF_OK ||
-        (st = cli_heads_load(&envelope, args.envelope, &err)) != COF_OK ||
         (st = cli_trust_load(&trust, &args.trust, call->home, &err)) != COF_OK ||
         (st = cli_keyring_load(&keys, &args.key, from_stdin, &err)) != COF_OK ||
         (st = cli_evidence_open(&evidence, args.report, &err)) != COF_OK ||
-        (st = confine(call, &err)) != COF_OK)
+        (st = confine(call, &err)) != COF_OK ||
+        (st = cli_heads_load(&envelope, args.envelope, &err)) != COF_OK)
         goto out;
     o.keys = keys;
     o.trust = trust;

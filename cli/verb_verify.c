@@ -242,9 +242,9 @@ static int run(const cli_call *call)
     if ((st = check(&state, &err)) == COF_OK &&
         (st = cli_trust_load(&trust, &args.trust, call->home, &err)) == COF_OK &&
         (st = cli_keyring_load(&keys, &args.key, from_stdin, &err)) == COF_OK &&
-        (st = cli_heads_load(&state.envelope, args.envelope, &err)) == COF_OK &&
         (st = cli_evidence_open(&state.evidence, args.report, &err)) == COF_OK &&
-        (st = cli_confine(&nowhere, call, &err)) == COF_OK) {
+        (st = cli_confine(&nowhere, call, &err)) == COF_OK &&
+        (st = cli_heads_load(&state.envelope, args.envelope, &err)) == COF_OK) {
         state.common.keys = keys;
         state.common.trust = trust;
         state.common.prove_maker = args.maker;

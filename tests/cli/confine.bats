@@ -90,6 +90,17 @@ END
     [ "$(ls received)" != "" ]
 }
 
+@test "envelope: export and import" {
+    "$COFFER" backup -q -o a.cof - <content
+    mkdir heads
+    intruded envelope export a.cof -o heads/a.head
+    "$COFFER" rotate -q --key "$P/ops.key" --add "$P/eve.crt" heads/a.head
+    intruded verify --envelope heads/a.head a.cof
+    intruded info --envelope heads/a.head a.cof
+    intruded restore --envelope heads/a.head --key "$P/eve.key" -o back a.cof
+    intruded envelope import --key "$P/ops.key" heads/a.head a.cof
+}
+
 @test "rotate, rekey, repair, prune" {
     "$COFFER" backup -q -o a.cof - <content
     mkdir dir far
