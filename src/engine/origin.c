@@ -52,6 +52,14 @@ static cof_status refuse(const char *what, cof_error *err)
                          what);
 }
 
+/* What the lineage says is wrong; that there is no memory, or the like, is not its fault. */
+static cof_status refuse_unless(cof_status st, const char *what, cof_error *err)
+{
+    return st == COF_FORMAT || st == COF_AUTH || st == COF_UNSUPPORTED || st == COF_LIMIT
+               ? refuse(what, err)
+               : st;
+}
+
 /* ---- items ---- */
 
 static cof_status take_dek(cof_origin *o, const cof_lineage_item *item, cof_error *err)
@@ -79,9 +87,11 @@ static bool same_preamble(const cof_preamble *a, const cof_preamble *b)
 static cof_status take_preamble(cof_origin *o, const cof_lineage_item *item, cof_error *err)
 {
     cof_preamble p;
+    cof_status st = cof_preamble_parse(&p, item->value.data, err);
 
-    if (cof_preamble_parse(&p, item->value.data, NULL) != COF_OK || p.epoch != item->epoch ||
-        !same_preamble(&p, &o->opened->head.preamble))
+    if (st != COF_OK)
+        return refuse_unless(st, "a preamble of its lineage is none", err);
+    if (p.epoch != item->epoch || !same_preamble(&p, &o->opened->head.preamble))
         return refuse("it is another backup", err);
     if (item->epoch == 0)
         o->first = p;
@@ -145,9 +155,11 @@ static cof_status check_key(cof_origin *o, cof_error *err)
     o->dek = NULL;
     if (st != COF_OK)
         return st;
-    if (!o->manifest.has_commitment ||
-        cof_schedule_check_commitment(o->schedule, o->manifest.commitment, NULL) != COF_OK)
+    if (!o->manifest.has_commitment)
         return refuse("its first data key is another", err);
+    st = cof_schedule_check_commitment(o->schedule, o->manifest.commitment, err);
+    if (st != COF_OK)
+        return refuse_unless(st, "its first data key is another", err);
     return cof_sealer_new(&o->sealer, &o->first, o->schedule, COF_CODEC_NONE, 0, err);
 }
 
@@ -176,9 +188,9 @@ static cof_status take_manifest(cof_origin *o, const cof_lineage_item *item, cof
     cof_slice json;
     cof_status st;
 
-    if (cof_signed_parse(&message, item->value, COF_OID_MANIFEST, 1, NULL) != COF_OK ||
-        cof_manifest_parse(&m, cof_signed_content(message), NULL) != COF_OK) {
-        st = refuse("a manifest of its lineage is none", err);
+    if ((st = cof_signed_parse(&message, item->value, COF_OID_MANIFEST, 1, err)) != COF_OK ||
+        (st = cof_manifest_parse(&m, cof_signed_content(message), err)) != COF_OK) {
+        st = refuse_unless(st, "a manifest of its lineage is none", err);
         goto out;
     }
     json = cof_signed_content(message);

@@ -2,14 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """kill -9 at random moments, on the file system of the working directory.
 
-Usage: kill.py COFFER [SEED [ROTATIONS [BACKUPS [RESTORES]]]]
+Usage: kill.py COFFER [SEED [ROTATIONS [BACKUPS [RESTORES [REKEYS]]]]]
 
 A rotation that is killed leaves a backup that opens for the old recipient or for the new one, and
 says whether something is pending; the next one completes it, and no part of an old wrapped key is
 left in the file.  A backup that is killed leaves nothing under its name, or the whole; what it left
 under another name goes with prune.  Files that are restored by a process that is killed are there, each
 as it was in everything, or not; nothing else is; and the next run, with --force, makes everything as it
-was, directories included.
+was, directories included.  A rekey of several volumes leaves the old set or the new
+one, and the same command finishes it, with nothing left.
 """
 
 import os
@@ -241,9 +242,48 @@ class Kill:
         self.tell(wrong, f"{count} restores killed: {partly} with a part of the files, each whole")
 
 
+    # ---- rekeying ----
+
+    def rekey(self, to):
+        return self.start("rekey", "-q", self.path("set", "x.cof"), "-r", self.path(to + ".crt"), "--drop-history",
+                          "--key", self.path("one.key"), "--key", self.path("two.key"))
+
+    def whole(self, key):
+        """Does the set restore with that key, to what was backed up?  The exit status."""
+        status = self.call("restore", "-q", self.path("set", "x.cof"), "--key", self.path(key + ".key"), "-o",
+                           self.path("out"), "--force")
+        if status == 0:
+            with open(self.path("out"), "rb") as out, open(self.path("source"), "rb") as source:
+                assert out.read() == source.read()
+        return status
+
+    def rekeys(self, count):
+        """Of three volumes, killed: the old set or the new one; the same command finishes it."""
+        os.mkdir(self.path("set"))
+        with open(self.path("source"), "rb") as f:
+            self.start("backup", "-q", "-o", self.path("set", "x.cof"), "--record-size", "64K", "--volume-size",
+                       "1300K", "-", stdin=f).wait()
+        names = sorted(os.listdir(self.path("set")))
+        usual = self.duration(lambda turn: self.rekey(("two", "one")[turn % 2]))
+        wrong, tally, old, new = [] if len(names) == 3 else [f"{names}"], {"old": 0, "new": 0}, "two", "one"
+        for turn in range(count):
+            self.killed(self.rekey(new), usual)
+            found = (self.whole(old), self.whole(new))
+            tally["old" if found == (0, 4) else "new"] += 1
+            if sorted(found) != [0, 4]:
+                wrong.append(f"turn {turn}: restore ends with {found}")
+            if self.rekey(new).wait() != 0 or (self.whole(old), self.whole(new)) != (4, 0):
+                wrong.append(f"turn {turn}: the same command does not finish it")
+            if sorted(os.listdir(self.path("set"))) != names:
+                wrong.append(f"turn {turn}: {sorted(os.listdir(self.path('set')))} is left")
+            old, new = new, old
+        self.tell(wrong, f"{count} rekeys of three volumes killed: {tally['old']} old sets, {tally['new']} new ones")
+
+
 def main():
     coffer = os.path.abspath(sys.argv[1])
-    seed, rotations, backups, restores = [int(a) for a in sys.argv[2:]] + [20261124, 300, 100, 40][len(sys.argv) - 2:]
+    usual = [20261124, 300, 100, 40, 40]
+    seed, rotations, backups, restores, rekeys = [int(a) for a in sys.argv[2:]] + usual[len(sys.argv) - 2:]
     print(f"# seed {seed}")
     with tempfile.TemporaryDirectory(prefix="kill-", dir=".") as folder:
         kill = Kill(coffer, os.path.abspath(folder), seed)
@@ -251,6 +291,7 @@ def main():
         kill.rotations(rotations)
         kill.backups(backups)
         kill.restores(restores)
+        kill.rekeys(rekeys)
     print(f"1..{kill.number}")
     return kill.failures != 0
 

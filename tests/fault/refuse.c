@@ -287,6 +287,59 @@ static void make_travel(const kit *k)
     cof_rotate_result_wipe(&result);
 }
 
+/* ---- another data key ---- */
+
+static cof_status rekey(const kit *k, const char *path, const char *output, cof_error *err)
+{
+    cof_rekey_result result = {.changed = false};
+    const cof_rekey_options o = {.path = path,
+                                 .output = output,
+                                 .trust = k->trust,
+                                 .keys = k->keys,
+                                 .signer = k->signer,
+                                 .recipients = k->recipient};
+    cof_status st = cof_rekey(&o, &result, err);
+
+    cof_rekey_result_wipe(&result);
+    return st;
+}
+
+static cof_status do_rekey(const kit *k, cof_error *err)
+{
+    return rekey(k, k->path, below(k, "out.cof"), err);
+}
+
+static const char *rekeyed(const kit *k)
+{
+    static char path[256];
+
+    (void)snprintf(path, sizeof(path), "%s", below(k, "rekeyed.cof"));
+    return path;
+}
+
+static cof_status do_rekey_again(const kit *k, cof_error *err)
+{
+    const char *from = rekeyed(k);
+
+    return rekey(k, from, below(k, "out.cof"), err);
+}
+
+static cof_status do_lineage(const kit *k, cof_error *err)
+{
+    const cof_open_options o = {.path = rekeyed(k),
+                                .trust = k->trust,
+                                .keys = k->keys,
+                                .spool_dir = k->dir,
+                                .prove_maker = true};
+    cof_reader *reader = NULL;
+    cof_status st = cof_reader_open(&reader, &o, err);
+
+    if (st == COF_OK)
+        st = cof_reader_verify(reader, COF_VERIFY_FULL, err);
+    cof_reader_free(reader);
+    return st;
+}
+
 /* ---- what must hold ---- */
 
 /* Is there a file whose name begins with "out" or is that of a temporary one?  Removes them. */
@@ -381,13 +434,18 @@ static void each(const kit *k, const operation *op)
 int main(void)
 {
     static const operation operations[] = {
-        {"backup", do_backup, false},  {"restore", do_restore, false}, {"verify", do_verify, false},
-        {"rotate", do_rotate, true},   {"receive", do_receive, false}, {"export", do_export, false},
-        {"approve", do_approve, true}, {"import", do_import, true}};
+        {"backup", do_backup, false},   {"restore", do_restore, false},
+        {"verify", do_verify, false},   {"rotate", do_rotate, true},
+        {"receive", do_receive, false}, {"export", do_export, false},
+        {"approve", do_approve, true},  {"import", do_import, true},
+        {"rekey", do_rekey, false},     {"rekey again", do_rekey_again, false},
+        {"lineage", do_lineage, false}};
     kit k;
 
     kit_make(&k, "zstd", 20000);
     make_travel(&k);
+    if (rekey(&k, k.path, rekeyed(&k), NULL) != COF_OK)
+        return 1;
     starve_install(true);
     install();
     for (size_t i = 0; i < sizeof(operations) / sizeof(operations[0]); i++)

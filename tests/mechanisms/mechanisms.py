@@ -92,7 +92,7 @@ MECHANISMS = [
     Mechanism("P8", "the first payloads' hashes are under the first maker's root", "src/engine/origin.c",
               "if (!cof_equal_consttime(root, o->manifest.root, sizeof(root)))", "if (o == NULL)", ["attack"]),
     Mechanism("P8", "the first maker signed the first manifest", "src/engine/origin.c",
-              "if (judgement.standing == COF_STANDING_TRUSTED ||", "if (judgement.standing != COF_STANDING_TRUSTED ||",
+              "if (judgement.standing == COF_STANDING_TRUSTED ||", "if (judgement.standing <= COF_STANDING_BAD ||",
               ["attack"]),
     Mechanism("P8", "what is said about the content is carried over", "src/engine/origin.c",
               "if (!same_content(m, &o->opened->manifest))", "if (!same_content(m, m))", ["attack"]),
