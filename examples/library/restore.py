@@ -5,7 +5,7 @@
 import ctypes
 import os
 import sys
-from ctypes import POINTER, byref, c_bool, c_char, c_char_p, c_int, c_size_t, c_uint64, c_void_p
+from ctypes import POINTER, byref, c_bool, c_char, c_char_p, c_int, c_size_t, c_uint, c_uint64, c_void_p
 
 coffer = ctypes.CDLL(os.environ.get("LIBCOFFER", "libcoffer.so.0"))
 
@@ -23,7 +23,9 @@ class OpenOptions(ctypes.Structure):
     """As in coffer/reader.h of this version, member for member."""
     _fields_ = [("path", c_char_p), ("input_fd", c_int), ("spool_dir", c_char_p), ("volume_dirs", c_void_p),
                 ("volume_dir_count", c_size_t), ("trust", c_void_p), ("claimed", c_bool), ("keys", c_void_p),
-                ("prove_maker", c_bool), ("strict_custody", c_bool), ("report", Report)]
+                ("prove_maker", c_bool), ("jobs", c_uint), ("strict_custody", c_bool), ("stats", c_void_p),
+                ("min_custodians", c_size_t), ("envelope", c_void_p), ("rescue", c_bool), ("alone", c_bool),
+                ("heads", c_void_p), ("head", c_size_t), ("report", Report)]
 
 
 Write = ctypes.CFUNCTYPE(c_int, c_void_p, c_void_p, c_size_t, POINTER(Error))
