@@ -184,6 +184,20 @@ static void test_the_first_failure_is_told(void **state)
     }
 }
 
+/* A record that cannot be read, in front of a frame that is none: seen earlier, told later. */
+static void test_the_first_failure_of_a_walk_is_told(void **state)
+{
+    unreadable = place_of(100);
+    flip(place_of(101) - 100); /* the magic */
+    for (unsigned jobs = 1; jobs <= 6; jobs++) {
+        assert_int_equal(verify(*state, jobs, COF_VERIFY_FULL, NULL), COF_IO);
+        assert_int_equal(verify(*state, jobs, COF_VERIFY_DEEP, NULL), COF_IO);
+    }
+    unreadable = -1;
+    for (unsigned jobs = 1; jobs <= 6; jobs++)
+        assert_int_equal(verify(*state, jobs, COF_VERIFY_FULL, NULL), COF_FORMAT);
+}
+
 static void test_the_receiver_stops_it(void **state)
 {
     for (unsigned jobs = 1; jobs <= 6; jobs++) {
@@ -202,6 +216,7 @@ int main(void)
         CASE(test_all_of_it),
         CASE(test_nothing_unproven_is_released),
         CASE(test_the_first_failure_is_told),
+        CASE(test_the_first_failure_of_a_walk_is_told),
         CASE(test_the_receiver_stops_it),
     };
 
