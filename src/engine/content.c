@@ -112,6 +112,7 @@ cof_status cof_backup_read_fd(cof_backup *b, int fd, cof_error *err)
     } else {
         if (cof_file_kind(in) != COF_FILE_REGULAR || cof_file_size(&b->total, in, NULL) != COF_OK)
             b->total = COF_TOTAL_UNKNOWN;
+        cof_file_advise(in, 0, 0, COF_ADVICE_SEQUENTIAL);
         st = cof_backup_pump(b, in, err);
     }
     cof_file_free(in);

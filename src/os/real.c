@@ -77,6 +77,7 @@ static int real_fadvise(int fd, off_t off, off_t len, cof_advice advice)
     static const int values[] = {
         [COF_ADVICE_SEQUENTIAL] = POSIX_FADV_SEQUENTIAL,
         [COF_ADVICE_RANDOM] = POSIX_FADV_RANDOM,
+        [COF_ADVICE_SOON] = POSIX_FADV_WILLNEED,
         [COF_ADVICE_DONE] = POSIX_FADV_DONTNEED,
     };
     int error = posix_fadvise(fd, off, len, values[advice]);

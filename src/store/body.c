@@ -19,7 +19,8 @@
 #include "base/text.h"
 
 #define OPEN_MAX_VOLUMES 8
-#define SMALL            ((size_t)4096)  /* reads up to so much, one behind the other, ... */
+#define SMALL            ((size_t)4096) /* reads up to so much, one behind the other, ... */
+#define LARGE            ((size_t)1 << 18)
 #define AHEAD            ((size_t)65536) /* ... are served from one of so much */
 
 typedef struct volume {
@@ -356,6 +357,8 @@ cof_status cof_body_hold(cof_span *out, cof_body *body, uint32_t number, uint64_
     if (st != COF_OK)
         return st;
     out->off = cof_body_base(body, number) + off;
+    if (len >= LARGE)
+        cof_file_advise(out->file, out->off, len, COF_ADVICE_SOON);
     for (out->held = 0; out->held < OPEN_MAX_VOLUMES; out->held++)
         if (body->open[out->held].file == out->file) {
             body->open[out->held].holds++;

@@ -72,8 +72,9 @@ typedef struct cof_span {
 } cof_span;
 
 /*
- * Classes as of reading, but that the bytes are not looked at.  COF_BUSY: spans in too many volumes
- * are held; let one go, and try again.
+ * Classes as of reading, but that the bytes are not looked at.  The system is told that a large
+ * span will be read: it guesses badly where several threads read one file.  COF_BUSY: spans in too
+ * many volumes are held; let one go, and try again.
  */
 cof_status cof_body_hold(cof_span *out, cof_body *body, uint32_t volume, uint64_t off, size_t len,
                          cof_error *err) COF_MUST_USE;

@@ -35,6 +35,14 @@ static ssize_t failing_pread(int fd, void *out, size_t len, off_t off)
     return cof_os_real()->pread(fd, out, len, off);
 }
 
+static unsigned announced; /* how often the system was told that something will be read */
+
+static int counting_fadvise(int fd, off_t off, off_t len, cof_advice advice)
+{
+    announced += advice == COF_ADVICE_SOON;
+    return cof_os_real()->fadvise(fd, off, len, advice);
+}
+
 /* What was released, which must be a beginning of the content. */
 typedef struct released {
     size_t len, stop_at;
@@ -51,11 +59,23 @@ static cof_status release(void *ctx, const void *data, size_t len, cof_error *er
     return r->len >= r->stop_at ? COF_CANCELLED : COF_OK;
 }
 
+static void make_content(const world *w, uint32_t record_size)
+{
+    cof_backup_options o = {.record_size = record_size, .compress = "none", .force = true};
+    cof_backup *b = NULL;
+
+    o.recipients = w->first;
+    o.signer = w->signer;
+    o.output = in_dir("x.cof");
+    assert_int_equal(cof_backup_begin(&b, &o, NULL), COF_OK);
+    assert_int_equal(cof_backup_write(b, content, LEN, NULL), COF_OK);
+    assert_int_equal(cof_backup_finish(b, NULL, NULL), COF_OK);
+    cof_backup_free(b);
+}
+
 static int set_up(void **state)
 {
     static world w;
-    cof_backup_options o = {.record_size = RECORD, .compress = "none"};
-    cof_backup *b = NULL;
     uint64_t x = 1;
 
     if (scratch_set_up(state) != 0)
@@ -65,15 +85,10 @@ static int set_up(void **state)
         content[i] = (uint8_t)(x >> 56);
     }
     make_world(&w);
-    o.recipients = w.first;
-    o.signer = w.signer;
-    o.output = in_dir("x.cof");
-    assert_int_equal(cof_backup_begin(&b, &o, NULL), COF_OK);
-    assert_int_equal(cof_backup_write(b, content, LEN, NULL), COF_OK);
-    assert_int_equal(cof_backup_finish(b, NULL, NULL), COF_OK);
-    cof_backup_free(b);
+    make_content(&w, RECORD);
     unreadable = -1;
     scratch_os.pread = failing_pread;
+    scratch_os.fadvise = counting_fadvise;
     cof_os_set(&scratch_os);
     *state = &w;
     return 0;
@@ -208,6 +223,22 @@ static void test_the_receiver_stops_it(void **state)
     }
 }
 
+/* Where several threads read one file, the system cannot guess what comes next: it is told. */
+static void test_large_records_are_announced(void **state)
+{
+    const unsigned records = (LEN + (512 << 10) - 1) / (512 << 10);
+    released r = {.stop_at = SIZE_MAX};
+
+    announced = 0;
+    assert_int_equal(restore(*state, 2, &r, NULL), COF_OK);
+    assert_int_equal(announced, 0); /* not worth a call */
+    make_content(*state, 512 << 10);
+    assert_int_equal(restore(*state, 2, &r, NULL), COF_OK);
+    assert_int_equal(announced, records);
+    assert_int_equal(verify(*state, 2, COF_VERIFY_FULL, NULL), COF_OK);
+    assert_int_equal(announced, 2 * records);
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -218,6 +249,7 @@ int main(void)
         CASE(test_the_first_failure_is_told),
         CASE(test_the_first_failure_of_a_walk_is_told),
         CASE(test_the_receiver_stops_it),
+        CASE(test_large_records_are_announced),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
