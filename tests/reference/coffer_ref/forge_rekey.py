@@ -235,6 +235,11 @@ def _lineage(reg):
     _lie(reg, "lineage-second-finished", job.draft(finished="2030-01-01T00:00:00Z").files(), "LI-1",
          "manifests 1 and 2 agree on another time than manifest 0")
     job = Rekey(once, _custodian(w))
+    job.manifest_cms, raw = _resigned(once, _custodian(w), records=once.manifest["records"] + 1,
+                                      lineage_records=once.manifest["lineage_records"] + 1)
+    job.previous = sha256(raw)
+    _lie(reg, "lineage-second-records", job.draft().files(), "LI-1", "manifest 1 counts a record more than there were")
+    job = Rekey(once, _custodian(w))
     job.first_preamble = replace(once.preamble, label=b"other").emit()
     _lie(reg, "lineage-second-preamble", job.draft().files(), "LI-1", "preamble 1 is another")
 
