@@ -68,6 +68,7 @@ cof_status cli_command_load(cli_live *out, const cli_command_args *args, const c
                             bool quiet, cof_error *err)
 {
     static cli_list argv;
+    static cli_streams streams;
     for (size_t i = 0; i < operands->count; i++)
         cli_list_add(&argv, operands->item[i]);
     cli_list_add(&argv, NULL);
@@ -80,7 +81,8 @@ cof_status cli_command_load(cli_live *out, const cli_command_args *args, const c
     };
     cof_status st = load_limits(out, args, err);
     if (st == COF_OK && args->streams != NULL)
-        st = cli_streams_read(&out->streams, args->streams, err);
+        st = cli_streams_read(&streams, args->streams, err);
+    out->streams = streams;
     return st;
 }
 
