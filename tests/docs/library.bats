@@ -36,7 +36,7 @@ load ../cli/helper
     run --separate-stderr "$VERIFY" orders.cof "$P/home/signing.crt" "$P/eve.key"
     [ "$status" -eq 1 ]
     [[ "$stderr" == *"(NO_MATCH)" ]]
-    poke orders.cof 42000 x
+    poke orders.cof 42000 changed
     run --separate-stderr "$VERIFY" orders.cof "$P/home/signing.crt"
     [ "$status" -eq 1 ]
 }
