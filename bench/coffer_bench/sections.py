@@ -110,7 +110,8 @@ def do_tree(world, _earlier):
         Contender("restic", f"restic -q -r restic.repo dump latest /{one} > out", "out"),
         Contender("borg", f"borg extract --stdout borg.repo::one {one} > out", "out"),
     ])
-    remove(*(world.path(name) for name in ("out", "tree.tar", "tree.age", "restic.repo", "borg.repo")))
+    remove(*(world.path(name) for name in ("out", "tree", "tree.cof", "tree.tar", "tree.age", "restic.repo",
+                                            "borg.repo")))
     return {"tables": [table(f"Backup of a tree of {files:,} files, in memory", backup, size),
                        table("Restore of it", restore, size), table("One file out of it", single)],
             "bounds": [bound("tree, backup: times as fast as tar | zstd | age", ratio(backup, "tar"), least=1.2),
@@ -175,8 +176,8 @@ def spread(name, values, **more):
 
 def do_rotate(world, _earlier):
     sizes = {}
-    for size in (MIB, 64 * MIB, GIB, 4 * GIB):
-        if size == MIB or size <= 4 * GIB * world.scale:
+    for size in (MIB, 64 * MIB, GIB, 2 * GIB):
+        if size == MIB or size <= 2 * GIB * world.scale:
             sizes[f"of-{size // MIB}.cof"] = size
     for name, size in sizes.items():
         world.quiet(f"head -c {size} /dev/zero | openssl enc -aes-128-ctr -nosalt -pass pass:x -pbkdf2 -iter 1 | "
