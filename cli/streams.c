@@ -43,7 +43,7 @@ static char *take_word(char **rest, bool *closed)
     return word;
 }
 
-/* One line, which lives as long as the process. */
+/* One line, which lives as long as the process if it is taken. */
 static cof_status read_line(cli_streams *out, const char *path, unsigned number, char *line,
                             cof_error *err)
 {
@@ -56,14 +56,18 @@ static cof_status read_line(cli_streams *out, const char *path, unsigned number,
         else
             cli_list_add(&stream.argv, word);
     }
-    if (!closed)
-        return fail_line(err, path, number, "a quotation mark has no other that ends it");
-    if (stream.argv.count == 0)
-        return fail_line(err, path, number, "a stream needs a name and a command behind it");
+    if (!closed || stream.argv.count == 0) {
+        free(stream.argv.item);
+        return fail_line(err, path, number,
+                         closed ? "a stream needs a name and a command behind it"
+                                : "a quotation mark has no other that ends it");
+    }
     cli_list_add(&stream.argv, NULL);
     cli_stream *grown = realloc(out->item, (out->count + 1) * sizeof *grown);
-    if (grown == NULL)
+    if (grown == NULL) {
+        free(stream.argv.item);
         return cli_error(err, COF_NOMEM, "no memory");
+    }
     out->item = grown;
     out->item[out->count++] = stream;
     return COF_OK;
@@ -85,7 +89,8 @@ cof_status cli_streams_read(cli_streams *out, const char *path, cof_error *err)
         line[strcspn(line, "\r\n")] = '\0';
         if (line[strspn(line, " \t")] == '\0' || line[0] == '#')
             continue;
-        st = read_line(out, path, number, line, err);
+        if ((st = read_line(out, path, number, line, err)) != COF_OK)
+            break;
         line = NULL; /* transferred */
         cap = 0;
     }
