@@ -152,13 +152,21 @@ static void write_step(fleet *f, size_t step)
     }
 }
 
+/*
+ * A barrier that failed ends the change of those whose bytes it was about; those on other disks go
+ * on to their own end, since a change is not left half done for no reason.  The first failure.
+ */
 static cof_status run_steps(fleet *f, cof_error *err)
 {
+    cof_error later = COF_ERROR_INIT;
     cof_status st = barrier(f, 0, err);
 
-    for (size_t k = 0; st == COF_OK && k < COF_CHANGE_STEPS; k++) {
+    for (size_t k = 0; k < COF_CHANGE_STEPS; k++) {
+        cof_status next;
+
         write_step(f, k);
-        st = barrier(f, k + 1, err);
+        next = barrier(f, k + 1, st == COF_OK ? err : &later);
+        st = st == COF_OK ? next : st;
     }
     return st;
 }

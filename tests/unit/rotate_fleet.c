@@ -284,6 +284,75 @@ static void a_failed_barrier_stops_everything(void **state)
     free_world(&w);
 }
 
+/* The last of them lies on another disk. */
+
+static ino_t elsewhere;
+
+static void move_elsewhere(struct stat *info)
+{
+    if (info->st_ino == elsewhere)
+        info->st_dev++;
+}
+
+static int stat_of_two_disks(const char *path, struct stat *out)
+{
+    int result = cof_os_real()->stat(path, out);
+
+    move_elsewhere(out);
+    return result;
+}
+
+static int fstat_of_two_disks(int fd, struct stat *out)
+{
+    int result = cof_os_real()->fstat(fd, out);
+
+    move_elsewhere(out);
+    return result;
+}
+
+static void start_recording_two_disks(void)
+{
+    struct stat info;
+
+    start_recording(tells);
+    assert_int_equal(stat(paths[COUNT - 1], &info), 0);
+    elsewhere = info.st_ino;
+    scratch_os.stat = stat_of_two_disks;
+    scratch_os.fstat = fstat_of_two_disks;
+    cof_os_set(&scratch_os);
+}
+
+/* One disk fails: what lies on the other one goes through all steps, with all their barriers. */
+static void a_failed_barrier_is_one_disk_s(void **state)
+{
+    world w;
+
+    (void)state;
+    make_backups(&w);
+    for (size_t n = 0; n < 5; n++) {
+        static const char rest[] = "swswswsws";
+        const char *failed;
+
+        cof_os_set(NULL);
+        for (size_t i = 0; i < COUNT; i++)
+            copy_file(paths[i], in_dir("x.cof"));
+        start_recording_two_disks();
+        syncs_until_failure = n;
+        assert_int_equal(rotate_all(&w, w.second, 1), COF_IO);
+        failed = strrchr(events, 'f');
+        assert_non_null(failed);
+        assert_string_equal(failed + 1, rest + 2 * n);
+        for (size_t i = 0; i < COUNT; i++) {
+            bool fine = i == COUNT - 1;
+
+            assert_int_equal(outcomes[i].status, fine ? COF_OK : COF_IO);
+            assert_int_equal(outcomes[i].changed, fine);
+            assert_int_equal(strstr(outcomes[i].message, "unknown") != NULL, !fine);
+        }
+    }
+    free_world(&w);
+}
+
 static int failing_fsync_count;
 
 static int third_fsync_fails(int fd)
@@ -390,6 +459,7 @@ int main(void)
         IN_DIR(several_threads_do_the_same),
         IN_DIR(a_bad_one_stops_no_other),
         IN_DIR(a_failed_barrier_stops_everything),
+        IN_DIR(a_failed_barrier_is_one_disk_s),
         IN_DIR(a_failed_fsync_is_one_file_s),
         IN_DIR(what_is_in_use_comes_last),
         IN_DIR(out_of_descriptors_is_put_off),
