@@ -133,9 +133,9 @@ typedef struct cof_rotate_many {
  * Each is rotated as cof_rotate does it, and a failure of one is an outcome and no reason to stop.
  * Up to 256 go side by side through the steps of FORMAT.md, section 8, and share what makes a step
  * durable: one sync of the file system where that is as good as an fsync of each file.  If such a
- * shared sync fails, every backup of that batch that waited for it has COF_IO as its outcome, in the
- * words of an unknown state; those of the batch on other file systems are finished; nothing more is
- * begun, and those that were not have COF_IO too.
+ * shared sync fails, every backup of that batch that waited for it has COF_IO as its outcome, in
+ * the words of an unknown state; those of the batch on other file systems are finished; nothing
+ * more is begun, and those that were not have COF_IO too.
  *
  * Locks are held for the time of a batch, and while any is held no other is waited for, so that
  * two such calls over the same backups never wait for each other: COF_BUSY is for a backup that was
