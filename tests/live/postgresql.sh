@@ -247,6 +247,66 @@ not_ours() { # what somebody else has put there is no archived segment
     ! coffer-pg archive own segment 00000009000000000000000B
 }
 
+# Without the secret every segment would be the same: nothing is said to be archived.
+without_secret() {
+    local name=00000009000000000000000D result=0
+    mkdir -p secretless && head -c 1048576 /dev/zero >segment && coffer-pg archive secretless segment "$name" || return
+    head -c 1048576 /dev/urandom >segment
+    cp home/wal.key kept
+    chmod 0 home/wal.key
+    ! coffer-pg archive secretless segment "$name" 2>refused || result=1
+    grep -q 'cannot make or read the secret .*/wal.key' refused || result=1
+    ! coffer-pg archive secretless segment 00000009000000000000000E || result=1
+    chmod 600 home/wal.key
+    : >home/wal.key
+    ! coffer-pg archive secretless segment 00000009000000000000000E || result=1
+    rm home/wal.key
+    mkdir home/wal.key
+    ! coffer-pg archive secretless segment 00000009000000000000000E || result=1
+    rmdir home/wal.key
+    mv kept home/wal.key
+    [ "$(ls -A secretless)" = "$name.cof" ] || result=1
+    return "$result"
+}
+
+unreadable_segment() {
+    chmod 0 segment
+    coffer-pg archive own segment 00000009000000000000000D
+    local status=$?
+    chmod 600 segment
+    [ "$status" -eq 1 ] && [ ! -e own/00000009000000000000000D.cof ]
+}
+
+ends_with() { # STATUS PATTERN COMMAND...
+    local wanted=$1 pattern=$2 status
+    shift 2
+    "$@" 2>told
+    status=$?
+    cat told
+    [ "$status" -eq "$wanted" ] && grep -q "$pattern" told && [ ! -e fetched ]
+}
+
+# The end of the log is told only by an archive that is there.
+no_archive() {
+    local name=0000000900000000000000FF result=0
+    mkdir -p mountpoint locked unsearchable && cp own/*A.cof locked/ && cp own/*A.cof "unsearchable/$name.cof" || return
+    chmod 0 locked
+    chmod 400 unsearchable
+    ends_with 1 "$name is not in the archive own" coffer-pg fetch own "$name" fetched || result=1
+    ends_with 126 'the archive nowhere cannot be read' coffer-pg fetch nowhere "$name" fetched || result=1
+    ends_with 126 'mountpoint holds no segment at all' coffer-pg fetch mountpoint "$name" fetched || result=1
+    ends_with 126 'the archive locked cannot be read' coffer-pg fetch locked "$name" fetched || result=1
+    ends_with 126 "$name cannot be restored" coffer-pg fetch unsearchable "$name" fetched || result=1
+    ends_with 126 'cannot be read' coffer-pg fetch segment "$name" fetched || result=1
+    ends_with 126 'usage' coffer-pg fetch own "$name" || result=1
+    ends_with 126 'is no name of a segment' coffer-pg fetch own ../x fetched || result=1
+    ln -s gone "own/$name.cof"
+    ends_with 126 "$name cannot be restored" coffer-pg fetch own "$name" fetched || result=1
+    rm "own/$name.cof"
+    chmod 700 locked unsearchable
+    return "$result"
+}
+
 fails() { # no place, no file, no sense
     ! coffer-pg archive nowhere segment 00000009000000000000000C && ! coffer-pg archive own nothing 00000009000000000000000C &&
         ! coffer-pg archive own segment ../x && ! coffer-pg archive own segment && ! coffer-pg &&
@@ -273,6 +333,9 @@ holds "a segment under another's name stops recovery, and is named" exchanged
 holds "after all that it recovers" recover ops-2027.key
 holds "archived again it is the same, and other content is refused" again_and_other
 holds "what somebody else has put in its place is refused" not_ours
+holds "without its secret it archives nothing, and says so" without_secret
+holds "a segment that cannot be read is not archived" unreadable_segment
+holds "an archive that is missing, empty or locked is not the end of the log" no_archive
 holds "nothing is archived from or to nowhere" fails
 echo "1..$number"
 exit "$failed"
