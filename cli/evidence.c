@@ -62,6 +62,13 @@ static cof_status end_last_line(int fd, const struct stat *info)
     return last == '\n' ? COF_OK : write_all(fd, "\n", 1);
 }
 
+/* Evidence is lines of JSON: what begins as anything else, a backup say, is not added to. */
+static bool is_other(int fd, const struct stat *info)
+{
+    char first = '\0';
+    return info->st_size > 0 && (pread(fd, &first, 1, 0) != 1 || first != '{');
+}
+
 cof_status cli_evidence_open(cli_evidence *out, const char *path, cof_error *err)
 {
     char safe[CLI_NAME_CAP];
@@ -76,6 +83,12 @@ cof_status cli_evidence_open(cli_evidence *out, const char *path, cof_error *err
         return cli_error(err, COF_IO, "cannot open the report %s: %s", safe, strerror(errno));
     if (!S_ISREG(info.st_mode))
         return cli_error(err, COF_USAGE, "the report %s is not a regular file", safe);
+    if (is_other(out->fd, &info)) {
+        cli_evidence_close(out); /* that this was refused is not written there either */
+        return cli_error(err, COF_USAGE,
+                         "%s is no report, since it does not begin as one; name another file",
+                         safe);
+    }
     if (sync_parent(path) != COF_OK || end_last_line(out->fd, &info) != COF_OK)
         return cli_error(err, COF_IO, "cannot write the report %s: %s", safe, strerror(errno));
     return COF_OK;

@@ -34,7 +34,7 @@ typedef struct cli_evidence {
 
 /*
  * Open or create (mode 0600) the file; path NULL: none is asked for.  COF_IO; COF_USAGE: it is no
- * regular file.  Close it in any case.
+ * regular file, or holds something else.  Close it in any case.
  */
 cof_status cli_evidence_open(cli_evidence *out, const char *path, cof_error *err) COF_MUST_USE;
 void cli_evidence_close(cli_evidence *evidence);

@@ -43,7 +43,7 @@ typedef struct cof_export_options {
     bool bundle;        /* else one head */
     uint64_t slot_size; /* room for the envelope in each head; 0: as in the backup, or more where
                            that is too small */
-    bool force;         /* replace a file that is there */
+    bool force;         /* replace a file that is there, unless it is a backup or read for this */
     const cof_trust *trust; /* NULL, or who should have made the backups: others are warned of */
 } cof_export_options;
 

@@ -223,7 +223,10 @@ cof_status cof_reader_restore(cof_reader *reader,
                                                   cof_error *err),
                               void *ctx, cof_error *err) COF_MUST_USE;
 
-/* Restore into a new file, mode 0600, which appears under its name whole or not at all. */
+/*
+ * Restore into a new file, mode 0600, which appears under its name whole or not at all.  COF_USAGE:
+ * there is a file and not `force`, or it belongs to this backup.
+ */
 cof_status cof_reader_restore_file(cof_reader *reader, const char *path, bool force,
                                    cof_error *err) COF_MUST_USE;
 

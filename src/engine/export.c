@@ -20,6 +20,7 @@
 #include "engine/lock.h"
 #include "engine/note.h"
 #include "engine/open.h"
+#include "engine/paths.h"
 #include "engine/rebundle.h"
 #include "format/limits.h"
 #include "os/dir.h"
@@ -41,6 +42,32 @@ struct cof_exporter {
     size_t count;
 };
 
+/* A head in the place of a backup would be all that is left of it. */
+static cof_status check_output(const cof_export_options *options, cof_error *err)
+{
+    char name[COF_TEXT_NAME_CAP];
+
+    if (!options->force)
+        return cof_path_must_be_free(options->output, "; --force replaces it", err);
+    if (!cof_path_is_backup(options->output))
+        return COF_OK;
+    return cof_fail(err, COF_USAGE,
+                    "%s is a backup, or a volume of one, and is not replaced by a head",
+                    cof_text_safe_str(name, sizeof(name), options->output));
+}
+
+/* Nor is a head replaced by a part of itself. */
+static cof_status require_other(const cof_exporter *e, const cof_file *file, cof_error *err)
+{
+    bool same = false;
+    cof_status st = cof_file_still_at_path(&same, file, e->options->output, err);
+
+    if (st == COF_OK && same)
+        st = cof_fail(err, COF_USAGE, "%s is read, and is not replaced; name another file with -o",
+                      cof_file_label(file));
+    return st;
+}
+
 cof_status cof_exporter_new(cof_exporter **out, const cof_export_options *options, cof_error *err)
 {
     cof_exporter *e = calloc(1, sizeof(*e));
@@ -55,10 +82,8 @@ cof_status cof_exporter_new(cof_exporter **out, const cof_export_options *option
     if (s != 0 && (s % COF_BLOCK_SIZE != 0 || s < COF_SLOT_SIZE_MIN || s > COF_SLOT_SIZE_MAX))
         st = cof_fail(err, COF_USAGE,
                       "the room for the envelope is a multiple of 4096 from 16384 to 16777216");
-    else if (!options->force)
-        st = cof_path_must_be_free(options->output, "; --force replaces it", err);
     else
-        st = COF_OK;
+        st = check_output(options, err);
     if (st != COF_OK || (st = cof_path_parent(&dir, options->output, err)) != COF_OK ||
         (st = cof_file_create_unlinked(&e->spool, dir, err)) != COF_OK)
         goto out;
@@ -188,6 +213,7 @@ cof_status cof_exporter_add(cof_exporter *e, const char *path, const cof_report 
     memset(result, 0, sizeof(*result));
     if ((st = cof_require_regular(path, err)) != COF_OK ||
         (st = cof_file_open_read(&file, path, err)) != COF_OK ||
+        (st = require_other(e, file, err)) != COF_OK ||
         (st = cof_opened_load(&opened, file, &how, err)) != COF_OK)
         goto out;
     (void)cof_head_report(&opened.head, report);

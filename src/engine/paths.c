@@ -2,6 +2,8 @@
 
 /* Which backups a path stands for. */
 
+#include "engine/paths.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,6 +74,11 @@ static what examine(const char *path)
         found = judge_part(file);
     cof_file_free(file);
     return found;
+}
+
+bool cof_path_is_backup(const char *path)
+{
+    return examine(path) != NOTHING;
 }
 
 static cof_status find_in_directory(cof_paths *out, const char *path, cof_error *err)

@@ -7,8 +7,11 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "base/text.h"
+#include "engine/heads.h"
 #include "engine/lock.h"
 #include "engine/note.h"
+#include "os/os.h"
 #include "store/spool.h"
 
 static cof_status open_input(cof_reader *r, cof_error *err)
@@ -83,6 +86,53 @@ cof_status cof_reader_open(cof_reader **out, const cof_open_options *options, co
 out:
     cof_reader_free(r);
     return st;
+}
+
+static bool is_file(const cof_file *file, const struct stat *there)
+{
+    cof_file_id id;
+
+    return file != NULL && cof_file_identity(&id, file, NULL) == COF_OK &&
+           id.dev == there->st_dev && id.ino == there->st_ino;
+}
+
+/* Standard input may be a backup that has a name. */
+static bool is_input(const cof_reader *r, const struct stat *there)
+{
+    struct stat input;
+
+    return r->options->path == NULL && r->options->heads == NULL &&
+           cof_os_get()->fstat(r->options->input_fd, &input) == 0 &&
+           input.st_dev == there->st_dev && input.st_ino == there->st_ino;
+}
+
+static bool is_later_volume(const cof_body *body, const struct stat *there)
+{
+    for (uint32_t n = 2; body != NULL && n <= cof_body_highest(body); n++) {
+        cof_file_id id = cof_body_identity(body, n);
+
+        if (cof_body_has(body, n) && id.dev == there->st_dev && id.ino == there->st_ino)
+            return true;
+    }
+    return false;
+}
+
+cof_status cof_reader_spares(const cof_reader *reader, const char *path, cof_error *err)
+{
+    const cof_heads *envelope = reader->options->envelope;
+    char name[COF_TEXT_NAME_CAP];
+    struct stat there;
+
+    if (cof_os_get()->stat(path, &there) != 0)
+        return COF_OK; /* whoever makes the file finds out what is wrong with that */
+    if (!is_file(reader->file, &there) && !is_input(reader, &there) &&
+        !is_later_volume(reader->opened.body, &there) &&
+        (envelope == NULL || !is_file(envelope->file, &there)))
+        return COF_OK;
+    return cof_fail(err, COF_USAGE,
+                    "%s belongs to the backup that is read, and is not replaced by what comes out "
+                    "of it; name another file",
+                    cof_text_safe_str(name, sizeof(name), path));
 }
 
 void cof_reader_free(cof_reader *reader)

@@ -26,6 +26,13 @@ cof_status cof_reader_describe(cof_reader *reader, cof_error *err) COF_MUST_USE;
 /* The lineage was proven: the first maker is who the preamble says. */
 void cof_reader_proven(cof_reader *reader);
 
+/*
+ * COF_USAGE if what is written to this path would take the place of what is being read: the backup,
+ * one of its volumes, or the file that its head is in.
+ */
+cof_status cof_reader_spares(const cof_reader *reader, const char *path,
+                             cof_error *err) COF_MUST_USE;
+
 /* Count and report a redundant copy that was found damaged. */
 void cof_reader_damaged(cof_reader *reader, size_t count);
 

@@ -100,7 +100,8 @@ cof_status cof_reader_restore_file(cof_reader *reader, const char *path, bool fo
     cof_sink *sink = NULL;
     cof_status st = cof_fetch_check(reader, err);
 
-    if (st == COF_OK && (st = cof_sink_file(&sink, path, force, err)) == COF_OK)
+    if (st == COF_OK && (st = cof_reader_spares(reader, path, err)) == COF_OK &&
+        (st = cof_sink_file(&sink, path, force, err)) == COF_OK)
         st = restore_sink(reader, sink, err);
     cof_sink_free(sink);
     return st;
@@ -166,7 +167,8 @@ cof_status cof_reader_stream_file(cof_reader *reader, const char *name, const ch
     cof_sink *sink = NULL;
     cof_status st = cof_fetch_check(reader, err);
 
-    if (st == COF_OK && (st = cof_sink_file(&sink, path, force, err)) == COF_OK)
+    if (st == COF_OK && (st = cof_reader_spares(reader, path, err)) == COF_OK &&
+        (st = cof_sink_file(&sink, path, force, err)) == COF_OK)
         st = restore_named(reader, name, sink, err);
     cof_sink_free(sink);
     return st;

@@ -174,6 +174,17 @@ opens_as() {
     refuse 6 'cannot .*none.*' envelope export x.cof -o none/x.head
 }
 
+@test "export never replaces a backup, nor a head that is read" {
+    cp x.cof before
+    refuse 2 'x.cof is a backup, or a volume of one, and is not replaced by a head' envelope export x.cof -o x.cof --force
+    accept envelope export x.cof -o x.head
+    cp x.head head
+    refuse 2 'x.head is read, and is not replaced; name another file with -o' envelope export x.head -o x.head --slot-size 128K --force
+    cmp x.cof before
+    cmp x.head head
+    accept envelope export x.cof -o x.head --slot-size 128K --force
+}
+
 @test "export of signed-only backups, which import refuses" {
     "$COFFER" backup -q -o s.cof --sign-only - <content
     accept envelope export s.cof -o s.head

@@ -106,3 +106,18 @@ PY
         "$COFFER" verify -q disk/a.cof --report disk/evidence; [ "$?" -eq 6 ]'
     [[ $output == *'cannot write the report disk/evidence: No space left on device'* ]]
 }
+
+@test "what is no report is not added to" {
+    cp dir/a.cof before
+    echo text >text
+    for other in dir/a.cof text; do
+        for verb in "verify dir/a.cof" "restore dir/a.cof --key $P/ops.key -o out" \
+            "rotate dir/a.cof --key $P/ops.key --add $P/eve.crt"; do
+            set -- $verb
+            refuse 2 ".*$other is no report, since it does not begin as one; name another file" "$@" --report "$other"
+        done
+    done
+    cmp before dir/a.cof
+    [ "$(cat text)" = text ]
+    [ ! -e out ]
+}

@@ -288,3 +288,19 @@ PY
     [ -p fifo ]
     [ -c null ]
 }
+
+@test "--force never replaces the backup that is read" {
+    cp x.cof before
+    ln x.cof hard
+    ln -s x.cof soft
+    "$COFFER" envelope export -q x.cof -o x.head
+    cp x.head head
+    for out in x.cof hard soft; do
+        refuse 2 ".*$out belongs to the backup that is read, .*; name another file" restore x.cof --key "$P/ops.key" -o "$out" --force
+    done
+    refuse 2 ".*x.head belongs to the backup that is read, .*" restore x.cof --envelope x.head --key "$P/ops.key" -o x.head --force
+    call restore - --key "$P/ops.key" -o x.cof --force <x.cof
+    [ "$status" -eq 2 ]
+    cmp before x.cof
+    cmp head x.head
+}

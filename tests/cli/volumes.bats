@@ -444,3 +444,13 @@ restores() {
     [ -e dir/x.cof.003 ]
     restores dir/x.cof
 }
+
+@test "no volume is replaced by what comes out of its backup, nor by a head" {
+    three
+    sha256sum x.cof* >sums
+    for out in x.cof x.cof.002 x.cof.003; do
+        refuse 2 "$out belongs to the backup that is read, .*" restore x.cof --key "$P/ops.key" -o "$out" --force
+        refuse 2 "$out is a backup, or a volume of one, .*" envelope export x.cof -o "$out" --force
+    done
+    sha256sum --quiet -c sums
+}
