@@ -8,10 +8,10 @@
  */
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "base/error.h"
 #include "format/catalog_tree.h"
@@ -61,11 +61,18 @@ static cof_status write_files(uint64_t *length, cof_catalog_writer *w, uint64_t 
     return st == COF_OK ? cof_catalog_writer_finish(w, err) : st;
 }
 
+/* At its most, in KiB.  What getrusage says also counts who started this program. */
 static long resident(void)
 {
-    struct rusage usage;
+    FILE *status = fopen("/proc/self/status", "r");
+    char line[256];
+    long most = -1;
 
-    return getrusage(RUSAGE_SELF, &usage) == 0 ? usage.ru_maxrss : 0;
+    while (status != NULL && most < 0 && fgets(line, sizeof(line), status) != NULL)
+        (void)sscanf(line, "VmHWM: %ld", &most);
+    if (status != NULL)
+        (void)fclose(status);
+    return most < 0 ? LONG_MAX : most;
 }
 
 static void tell(int number, bool good, const char *what)
