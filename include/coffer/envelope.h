@@ -147,7 +147,7 @@ typedef struct cof_import_result {
 } cof_import_result;
 
 /*
- * Put the head that options->heads holds for the backup in path into its place (IM-1 to IM-5). Zero
+ * Put the head that options->heads holds for the backup in path into its place (IM-1 to IM-6). Zero
  * *result first, wipe it always.
  *
  * COF_AUTH: maker or custodian is not trusted, nothing shows that it can be opened, it is of

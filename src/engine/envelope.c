@@ -4,6 +4,10 @@
 
 #include "engine/envelope.h"
 
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/error.h"
 #include "base/secret.h"
 
 cof_status cof_envelope_with_manifest(cof_buf *out, const cof_envelope *e, cof_slice manifest,
@@ -117,5 +121,149 @@ cof_status cof_envelope_renew(cof_buf *out, const cof_renewal *r, cof_error *err
         st = cof_envelope_with_manifest(out, &e, r->manifest, r->slot_size, r->preamble->protection,
                                         err);
     cof_envelope_wipe(&e);
+    return st;
+}
+
+/* ---- of two heads ---- */
+
+typedef struct joint {
+    const cof_joining *j;   /* borrowed */
+    const cof_link **links; /* owned; the statements as they will be, the newest last */
+    size_t count;
+} joint;
+
+static const cof_link *find_statement(const cof_locks *locks, const cof_link *like)
+{
+    for (size_t i = 0; i < locks->chain_count; i++)
+        if (cof_equal_consttime(locks->chain[i].json_sha256, like->json_sha256, 32))
+            return &locks->chain[i];
+    return NULL;
+}
+
+static cof_status judge(cof_judgement *out, const cof_link *link, const cof_locks *locks,
+                        cof_error *err)
+{
+    return cof_judge(out, link->message, link->custody.by, &locks->candidates, COF_ROLE_CUSTODIAN,
+                     err);
+}
+
+/* The same statement twice: the present message, unless that is bad, or the other one says more. */
+static cof_status pick(const cof_link **out, const cof_joining *j, const cof_link *present,
+                       const cof_link *next, cof_error *err)
+{
+    cof_judgement before, after;
+    cof_status st;
+
+    *out = present;
+    if (cof_slice_equal(present->cms, next->cms))
+        return COF_OK;
+    if ((st = judge(&before, present, j->present, err)) != COF_OK ||
+        (st = judge(&after, next, j->next, err)) != COF_OK)
+        return st;
+    if (after.standing == COF_STANDING_BAD)
+        return COF_OK;
+    if (before.standing == COF_STANDING_BAD ||
+        (after.trusted_keys > before.trusted_keys &&
+         cof_locks_keeps_signatures(&j->present->candidates, present, next)))
+        *out = next;
+    return COF_OK;
+}
+
+static cof_status join_statement(const cof_link **out, const cof_joining *j, const cof_link *next,
+                                 cof_error *err)
+{
+    const cof_link *present = find_statement(j->present, next);
+    cof_judgement judgement;
+    cof_status st;
+
+    if (present != NULL)
+        return pick(out, j, present, next, err);
+    *out = next;
+    if ((st = judge(&judgement, next, j->next, err)) != COF_OK)
+        return st;
+    if (judgement.standing != COF_STANDING_BAD)
+        return COF_OK;
+    return cof_fail_rule(err, COF_AUTH, "IM-6", COF_NO_OFFSET,
+                         "the list of recipients of generation %" PRIu64
+                         ", in the history of the head that is to be imported, carries no valid "
+                         "signature of who wrote it: the head was changed on its way",
+                         next->custody.generation);
+}
+
+static cof_status join_chain(joint *to, cof_error *err)
+{
+    const cof_locks *from = to->j->approvals ? to->j->present : to->j->next;
+    cof_status st = COF_OK;
+
+    to->links = calloc(from->chain_count, sizeof(cof_link *));
+    if (to->links == NULL)
+        return cof_fail(err, COF_NOMEM, "out of memory");
+    to->count = from->chain_count;
+    to->links[to->count - 1] = cof_locks_newest(to->j->next);
+    for (size_t i = 0; st == COF_OK && i + 1 < to->count; i++)
+        if (to->j->approvals)
+            to->links[i] = &from->chain[i];
+        else
+            st = join_statement(&to->links[i], to->j, &from->chain[i], err);
+    return st;
+}
+
+static bool joint_needs(const joint *to, cof_cert *cert)
+{
+    const uint8_t *spki = cof_cert_spki_sha256(cert);
+
+    if (cof_equal_consttime(spki, to->j->maker, 32) ||
+        cof_equal_consttime(spki, to->j->preamble->maker, 32))
+        return true;
+    for (size_t i = 0; i < to->count; i++)
+        if (signed_by(to->links[i], cert))
+            return true;
+    return false;
+}
+
+static cof_status join_signers(cof_cert_list *out, const joint *to, cof_error *err)
+{
+    const cof_cert_list *lists[] = {&to->j->present->signers, &to->j->next->signers};
+    cof_status st = COF_OK;
+
+    for (size_t l = 0; l < 2; l++)
+        for (size_t i = 0; st == COF_OK && i < lists[l]->count; i++)
+            if (!has_key(out, lists[l]->certs[i]) && joint_needs(to, lists[l]->certs[i]))
+                st = cof_cert_list_add(out, lists[l]->certs[i], err);
+    return st;
+}
+
+static cof_status emit_joint(cof_buf *out, const joint *to, const cof_cert_list *signers,
+                             cof_error *err)
+{
+    const cof_joining *j = to->j;
+    cof_envelope e = (j->approvals ? j->present : j->next)->envelope; /* shares keys, recipients */
+    cof_status st = COF_OK;
+
+    e.custody = j->next->envelope.custody;
+    e.history = (cof_slices)COF_SLICES_INIT;
+    e.signers = (cof_slices)COF_SLICES_INIT;
+    for (size_t i = 0; st == COF_OK && i + 1 < to->count; i++)
+        st = cof_slices_add(&e.history, to->links[i]->cms, err);
+    for (size_t i = 0; st == COF_OK && i < signers->count; i++)
+        st = cof_slices_add(&e.signers, cof_cert_der(signers->certs[i]), err);
+    if (st == COF_OK)
+        st = cof_envelope_with_manifest(out, &e, j->manifest, j->slot_size, j->preamble->protection,
+                                        err);
+    cof_slices_wipe(&e.history);
+    cof_slices_wipe(&e.signers);
+    return st;
+}
+
+cof_status cof_envelope_join(cof_buf *out, const cof_joining *joining, cof_error *err)
+{
+    joint to = {joining, NULL, 0};
+    cof_cert_list signers = COF_CERT_LIST_INIT;
+    cof_status st = join_chain(&to, err);
+
+    if (st == COF_OK && (st = join_signers(&signers, &to, err)) == COF_OK)
+        st = emit_joint(out, &to, &signers, err);
+    cof_cert_list_wipe(&signers); /* the bytes stay the envelopes' */
+    free(to.links);
     return st;
 }

@@ -38,4 +38,22 @@ typedef struct cof_renewal {
 cof_status cof_envelope_renew(cof_buf *out, const cof_renewal *renewal,
                               cof_error *err) COF_MUST_USE;
 
+/* What an import puts into an envelope; everything is borrowed. */
+typedef struct cof_joining {
+    const cof_locks *present, *next;
+    cof_slice manifest;   /* the present one */
+    const uint8_t *maker; /* 32 bytes: the key that signed the manifest */
+    const cof_preamble *preamble;
+    uint64_t slot_size;
+    bool approvals; /* of next nothing but the signatures under the newest statement */
+} cof_joining;
+
+/*
+ * Append the envelope that an import leaves (IM-6).  What is not under the newest signature, the
+ * messages of the history and the signers' certificates, a courier could have changed or dropped:
+ * so of what both heads have nothing is lost.  COF_AUTH (IM-6): a statement of the history, which
+ * only next has, carries no signature of its author.  COF_LIMIT, COF_NOMEM, COF_USAGE.
+ */
+cof_status cof_envelope_join(cof_buf *out, const cof_joining *joining, cof_error *err) COF_MUST_USE;
+
 #endif

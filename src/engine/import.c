@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Putting a head that was changed elsewhere into its place (IM-1 to IM-5).
+ * Putting a head that was changed elsewhere into its place (IM-1 to IM-6).
  *
  * What comes back is from a stranger until it is proven that it belongs to this backup, that it
  * follows what is there, and that somebody trusted decided on it.  And that is not enough: one
@@ -173,27 +173,6 @@ static cof_status refuse_succession(const importing *m, cof_succession how, cof_
                          comes, there);
 }
 
-/* Has every trusted custodian who signed a signed b too? */
-static bool signed_by_all(const cof_locks *a, const cof_locks *b)
-{
-    for (size_t i = 0; i < a->candidates.count; i++) {
-        cof_cert *cert = a->candidates.items[i].cert;
-        bool there = false, comes = false;
-
-        if ((a->candidates.items[i].roles & COF_ROLE_CUSTODIAN) == 0)
-            continue;
-        if (cof_signed_verify(cof_locks_newest(a)->message, &cert, 1, &there, NULL, NULL) !=
-                COF_OK ||
-            !there)
-            continue;
-        if (cof_signed_verify(cof_locks_newest(b)->message, &cert, 1, &comes, NULL, NULL) !=
-                COF_OK ||
-            !comes)
-            return false;
-    }
-    return true;
-}
-
 /* IM-2, the same statement: does it bring approvals, and lose nothing? */
 static bool brings_approvals(const importing *m)
 {
@@ -201,7 +180,7 @@ static bool brings_approvals(const importing *m)
 
     return cof_locks_newest(b)->judgement.trusted_keys >
                cof_locks_newest(a)->judgement.trusted_keys &&
-           b->chain_count >= a->chain_count && signed_by_all(a, b);
+           cof_locks_keeps_signatures(&a->candidates, cof_locks_newest(a), cof_locks_newest(b));
 }
 
 static cof_status check_succession(const importing *m, cof_import_result *result, cof_error *err)
@@ -237,11 +216,13 @@ static cof_status check_proof(const importing *m, const cof_import_result *resul
 }
 
 /* CH-5 lets a custodian drop history; nobody should fail to notice. */
-static cof_status note_history(const importing *m, cof_error *err)
+static cof_status note_history(const importing *m, const cof_import_result *result, cof_error *err)
 {
     uint64_t there, comes;
     cof_status st;
 
+    if (result->approvals_only)
+        return COF_OK; /* the history stays */
     if ((st = cof_locks_chain_start(&there, &m->present.head.locks, err)) != COF_OK ||
         (st = cof_locks_chain_start(&comes, &m->next.head.locks, err)) != COF_OK)
         return st;
@@ -253,14 +234,19 @@ static cof_status note_history(const importing *m, cof_error *err)
     return COF_OK;
 }
 
-/* IM-4. */
-static cof_status make_envelope(importing *m, cof_error *err)
+/* IM-4, IM-6. */
+static cof_status make_envelope(importing *m, const cof_import_result *result, cof_error *err)
 {
-    const cof_opened *o = &m->next;
-    uint64_t room = m->present.head.sb.slot_size;
-    cof_status st =
-        cof_envelope_with_manifest(&m->envelope, &o->head.locks.envelope, o->manifest_cms, room,
-                                   o->head.preamble.protection, err);
+    const cof_opened *o = &m->present;
+    uint64_t room = o->head.sb.slot_size;
+    const cof_joining joining = {.present = &o->head.locks,
+                                 .next = &m->next.head.locks,
+                                 .manifest = o->manifest_cms,
+                                 .maker = o->manifest.by,
+                                 .preamble = &o->head.preamble,
+                                 .slot_size = room,
+                                 .approvals = result->approvals_only};
+    cof_status st = cof_envelope_join(&m->envelope, &joining, err);
 
     if (st != COF_OK || m->envelope.len <= room)
         return st;
@@ -319,9 +305,10 @@ static cof_status decide(importing *m, cof_import_result *result, cof_error *err
     if ((st = check_next(m, err)) != COF_OK || (st = describe(m, result, err)) != COF_OK ||
         (st = doubt_present(m, err)) != COF_OK ||
         (st = check_succession(m, result, err)) != COF_OK || result->skipped[0] != '\0' ||
-        (st = check_proof(m, result, err)) != COF_OK || (st = note_history(m, err)) != COF_OK)
+        (st = check_proof(m, result, err)) != COF_OK ||
+        (st = note_history(m, result, err)) != COF_OK)
         return st;
-    return make_envelope(m, err);
+    return make_envelope(m, result, err);
 }
 
 /* IM-5: before the first write. */
@@ -331,7 +318,7 @@ static cof_status keep(const importing *m, const char *path, cof_import_result *
     cof_alone head = COF_ALONE_INIT;
     cof_status st;
 
-    if (m->envelope.len == 0 || m->options->discard || result->approvals_only)
+    if (m->envelope.len == 0 || m->options->discard)
         return COF_OK;
     if ((st = cof_alone_make(&head, &m->present, 0, err)) == COF_OK)
         st = cof_keep_head(result->kept, sizeof(result->kept), cof_buf_slice(&head.bytes), path,

@@ -250,6 +250,23 @@ void cof_locks_wipe(cof_locks *locks)
     *locks = (cof_locks)COF_LOCKS_INIT;
 }
 
+static bool has_signed(const cof_link *link, cof_cert *cert)
+{
+    bool valid = false;
+
+    return cof_signed_verify(link->message, &cert, 1, &valid, NULL, NULL) == COF_OK && valid;
+}
+
+bool cof_locks_keeps_signatures(const cof_candidates *known, const cof_link *first,
+                                const cof_link *second)
+{
+    for (size_t i = 0; i < known->count; i++)
+        if ((known->items[i].roles & COF_ROLE_CUSTODIAN) != 0 &&
+            has_signed(first, known->items[i].cert) && !has_signed(second, known->items[i].cert))
+            return false;
+    return true;
+}
+
 const cof_link *cof_locks_newest(const cof_locks *locks)
 {
     return locks->chain_count == 0 ? NULL : &locks->chain[locks->chain_count - 1];

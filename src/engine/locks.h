@@ -52,6 +52,13 @@ void cof_locks_wipe(cof_locks *locks);
 /* Judge the statements between the oldest and the newest as well: to show them. */
 cof_status cof_locks_judge_history(cof_locks *locks, cof_error *err) COF_MUST_USE;
 
+/*
+ * Two messages around one statement: has each custodian among known who signed the first signed the
+ * second too?
+ */
+bool cof_locks_keeps_signatures(const cof_candidates *known, const cof_link *first,
+                                const cof_link *second);
+
 /* The newest statement; NULL for signed-only. */
 const cof_link *cof_locks_newest(const cof_locks *locks);
 

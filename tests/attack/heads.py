@@ -6,9 +6,10 @@ Usage: heads.py COFFER
 
 Somebody holds the storage, or the head on its way, and perhaps one custodian's signing key; he does
 not know the data key. None of it may put a head into a backup that does not open, that is older,
-that is another's, or that nobody trusted decided on (IM-1 to IM-5, HA-1, HA-2, CH-8, CH-7).
+that is another's, or that nobody trusted decided on (IM-1 to IM-6, HA-1, HA-2, CH-8, CH-7).
 """
 
+import json
 import os
 import sys
 import tempfile
@@ -25,6 +26,10 @@ from coffer_ref.statements import CUSTODY_OID
 
 LAST = 2 ** 53 - 1
 PEOPLE = ("maker", "custodian", "second", "mallory", "alice", "bob")
+
+
+def fingerprint(person):
+    return "SHA256:" + ":".join(f"{b:02X}" for b in person.certificate.spki_sha256)
 
 
 class Heads(Kit):
@@ -213,9 +218,9 @@ class Heads(Kit):
         more.sign_custody(both)
         full = head_of(more)
         more.history = []
-        self.check("an approval that drops the history", self.bring(head_of(more)), 0)
-        self.check("is not taken", self.call("verify", "--strict-custody", "--min-custodians", "2", *self.trust,
-                                             self.path("x.cof")), 3)
+        self.check("an approval in a head that drops the history", self.bring(head_of(more)), 0)
+        self.has("costs no history", b'"generation":1,')
+        self.backup(draft)
         self.check("an approval", self.bring(full), 0)
         self.check("is taken", self.call("verify", "--strict-custody", "--min-custodians", "2", *self.trust,
                                          self.path("x.cof")), 0)
@@ -234,6 +239,65 @@ class Heads(Kit):
         path = self.backup(crowd, "c.cof")
         self.check("nobody approves what nobody trusted decided", self.call(
             "envelope", "approve", path, *self.trust, "--sign-key", self.path("second.key")), 3)
+
+    def has(self, what, piece, name="x.cof"):
+        self.number += 1
+        there = piece in self.read(name)
+        self.failed |= not there
+        print(f"{'ok' if there else 'not ok'} {self.number} - {what}")
+
+    def couriers(self):
+        """IM-6: what no new signature covers is not taken on a courier's word."""
+        by_name = ["--trust", fingerprint(self.maker), "--trust-custodian", fingerprint(self.custodian),
+                   "--trust-custodian", fingerprint(self.second)]
+        verify = ["verify", "--strict-custody", *by_name, self.path("x.cof")]
+        draft = self.make([self.alice, self.bob])
+        chain = [draft.custody_cms]
+        for generation in (2, 3):
+            self.follow(draft, generation=generation, history=False)
+            chain.append(draft.custody_cms)
+        draft.history = chain[:2]
+        self.backup(draft)
+        self.check("a backup whose signers are trusted by their fingerprints", self.call(*verify), 0)
+        junk = build(strictjson.emit(self.statement(chain[1])), CUSTODY_OID, [self.mallory.signer()])
+        for what, history, signers in (
+                ("drops the maker's certificate", chain[:2], [self.custodian, self.second]),
+                ("has junk in place of a signature in the history", [chain[0], junk], [self.maker, self.custodian, self.second]),
+                ("has junk, and a stranger's certificate", [chain[0], junk], [self.mallory, self.custodian, self.second])):
+            both = [self.custodian.signer(), self.second.signer()]
+            more = self.copy(draft)
+            more.sign_custody(both)
+            more.history, more.signers = history, [s.certificate for s in signers]
+            self.backup(draft)
+            self.check(f"an approved head that {what}", self.bring(head_of(more)), 0)
+            self.check("harms nothing", self.call(*verify, "--min-custodians", "2"), 0)
+            self.has("the history is as it was", chain[1])
+            self.has("what was replaced is kept", draft.custody_cms, "x.cof.generation-3.head")
+            os.remove(self.path("x.cof.generation-3.head"))
+            later = self.copy(draft)
+            self.follow(later, both, generation=4, history=False)
+            later.history, later.signers = history + [draft.custody_cms], more.signers
+            self.backup(draft)
+            self.check(f"a changed head that {what}", self.bring(head_of(later)), 0)
+            self.check("harms nothing either", self.call(*verify, "--min-custodians", "2"), 0)
+            self.has("and the history is as it was", chain[1])
+            os.remove(self.path("x.cof.generation-3.head"))
+        first = self.make([self.alice, self.bob])
+        self.backup(first)
+        start = first.custody_cms
+        self.follow(first, history=False)
+        middle = build(strictjson.emit(first.custody), CUSTODY_OID, [self.mallory.signer()])
+        good = first.custody_cms
+        self.follow(first, both, generation=3, history=False)
+        first.history = [start, middle]
+        self.refused("a statement between that its author did not sign", head_of(first), 3, *self.alices)
+        first.history = [start, good]
+        self.check("and that one as he signed it", self.bring(head_of(first), *self.alices), 0)
+
+    @staticmethod
+    def statement(cms):
+        start = cms.index(b'{"')
+        return json.JSONDecoder().raw_decode(cms[start:].decode("utf-8", "replace"))[0]
 
     def end_of_numbers(self):
         """CH-8: a generation that somebody made up does not block the way out."""
@@ -275,7 +339,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="coffer-heads-") as folder:
         heads = Heads(os.path.abspath(sys.argv[1]), folder)
         for case in (heads.honest, heads.junk, heads.links, heads.roles, heads.elsewhere, heads.custodians,
-                     heads.approvals, heads.end_of_numbers, heads.reset_travels):
+                     heads.approvals, heads.couriers, heads.end_of_numbers, heads.reset_travels):
             case()
         print(f"1..{heads.number}")
         return heads.failed
