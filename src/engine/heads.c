@@ -277,7 +277,7 @@ bool cof_path_is_bundle(const char *path)
     cof_file *file = NULL;
     size_t got = 0;
     bool yes = cof_path_kind(&kind, path, NULL) == COF_OK && kind == COF_PATH_REGULAR &&
-               cof_file_open_read(&file, path, NULL) == COF_OK &&
+               cof_file_open_regular(&file, path, NULL) == COF_OK &&
                cof_file_pread_some(raw, sizeof(raw), &got, file, 0, NULL) == COF_OK &&
                cof_bundle_has_magic(raw);
 

@@ -60,7 +60,7 @@ static what examine(const char *path)
     what found = NOTHING;
 
     if (cof_path_kind(&kind, path, NULL) != COF_OK || kind != COF_PATH_REGULAR ||
-        cof_file_open_read(&file, path, NULL) != COF_OK)
+        cof_file_open_regular(&file, path, NULL) != COF_OK)
         return NOTHING;
     for (int i = 0; i < 2 && found != PART; i++) {
         if (cof_file_pread_some(seen, ROLE_END, &got, file, cof_head_superblock_offset(i), NULL) !=

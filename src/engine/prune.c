@@ -80,7 +80,7 @@ static cof_status open_later(cof_file **out, const cof_body *body, uint32_t numb
     cof_file_id id = cof_body_identity(body, number), there;
     cof_status st;
 
-    if ((st = cof_file_open_read(out, cof_body_path(body, number), err)) != COF_OK ||
+    if ((st = cof_file_open_regular(out, cof_body_path(body, number), err)) != COF_OK ||
         (st = cof_file_identity(&there, *out, err)) != COF_OK)
         return st;
     if (there.dev != id.dev || there.ino != id.ino)

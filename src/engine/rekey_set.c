@@ -138,7 +138,7 @@ static bool is_outdated(const char *path, const cof_preamble *now)
     cof_superblock sb;
     cof_preamble p;
     bool outdated =
-        cof_file_open_read(&file, path, NULL) == COF_OK &&
+        cof_file_open_regular(&file, path, NULL) == COF_OK &&
         cof_file_read_full(raw, sizeof(raw), file, 0, NULL) == COF_OK &&
         cof_superblock_choose(&sb, NULL, raw, raw + COF_SUPERBLOCK_SIZE, NULL) == COF_OK &&
         cof_preamble_parse(&p, sb.preamble, NULL) == COF_OK && sb.role == COF_VOLUME_LATER &&

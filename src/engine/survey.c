@@ -364,7 +364,7 @@ cof_status cof_survey_volumes(cof_survey *s, cof_error *err)
 
         if (!cof_body_has(o->body, v))
             continue;
-        if ((st = cof_file_open_read(&file, cof_body_path(o->body, v), err)) == COF_OK)
+        if ((st = cof_file_open_regular(&file, cof_body_path(o->body, v), err)) == COF_OK)
             st = compare_superblocks(s, v, file, err);
         cof_file_free(file);
     }

@@ -115,7 +115,7 @@ static cof_status examine(const search *s, const char *path, cof_error *err)
     cof_status st = COF_OK;
 
     if (cof_path_kind(&kind, path, NULL) != COF_OK || kind != COF_PATH_REGULAR ||
-        cof_file_open_read(&file, path, NULL) != COF_OK)
+        cof_file_open_regular(&file, path, NULL) != COF_OK)
         return COF_OK;
     if (read_superblocks(&sb, &state, file) && wanted(s, &sb))
         st = add(s, &sb, &state, &file, err);
@@ -290,7 +290,7 @@ static void describe_stranger(char *out, size_t cap, const cof_opened *o, uint32
     out[0] = '\0';
     if (o->first_path == NULL || usual_name(&path, o->first_path, number, NULL) != COF_OK)
         return;
-    if (cof_file_open_read(&file, path, &why) != COF_OK) {
+    if (cof_file_open_regular(&file, path, &why) != COF_OK) {
         if (why.sys_errno != ENOENT)
             (void)snprintf(out, cap, "; %.150s", why.message);
     } else if (!read_superblocks(&sb, &state, file)) {

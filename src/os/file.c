@@ -132,6 +132,22 @@ cof_status cof_file_open_read(cof_file **out, const char *path, cof_error *err)
     return st;
 }
 
+cof_status cof_file_open_regular(cof_file **out, const char *path, cof_error *err)
+{
+    cof_error local = COF_ERROR_INIT;
+    cof_status st = open_path(out, path, O_RDONLY | O_NONBLOCK, 0, "open", &local);
+    if (st == COF_OK && (*out)->type != COF_FILE_REGULAR) {
+        st = cof_fail(&local, COF_USAGE, "%s is not a regular file", (*out)->label);
+        cof_file_free(*out);
+        *out = NULL;
+    }
+    if (local.sys_errno == EWOULDBLOCK) /* a regular file that somebody has leased, for seconds */
+        return open_path(out, path, O_RDONLY, 0, "open", err);
+    if (st != COF_OK && err != NULL)
+        *err = local;
+    return st;
+}
+
 cof_status cof_file_open_rw(cof_file **out, const char *path, cof_error *err)
 {
     return open_path(out, path, O_RDWR, 0, "open", err);

@@ -38,6 +38,14 @@ typedef enum cof_file_type {
  * *out, which is NULL on failure.  COF_IO; COF_USAGE for a directory; COF_NOMEM.
  */
 cof_status cof_file_open_read(cof_file **out, const char *path, cof_error *err) COF_MUST_USE;
+
+/*
+ * The same for reading, for a path that nobody has named, and which anything may have got: never
+ * waits for who would write to a FIFO.  COF_USAGE for whatever is not a regular file.
+ */
+cof_status cof_file_open_regular(cof_file **out, const char *path, cof_error *err) COF_MUST_USE;
+
+/* For reading and writing; otherwise as cof_file_open_read(). */
 cof_status cof_file_open_rw(cof_file **out, const char *path, cof_error *err) COF_MUST_USE;
 
 /*

@@ -196,7 +196,7 @@ static cof_status open_later(const cof_file **out, cof_body *body, const volume 
                              cof_error *err)
 {
     cof_file *file = NULL;
-    cof_status st = cof_file_open_read(&file, v->path, err);
+    cof_status st = cof_file_open_regular(&file, v->path, err);
 
     if (st == COF_OK && (st = still_same(v, file, err)) == COF_OK)
         st = put_into_pool(body, number, file, err);

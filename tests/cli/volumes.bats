@@ -454,3 +454,18 @@ restores() {
     done
     sha256sum --quiet -c sums
 }
+
+@test "a FIFO where a volume should be is none, and nobody waits for it" {
+    three
+    mkdir away
+    mv x.cof.002 away
+    mkfifo x.cof.002
+    for verb in verify "restore --key $P/ops.key -o out" "rekey --key $P/ops.key -r $P/ops.crt"; do
+        set -- $verb
+        status=0
+        timeout 20 "$COFFER" "$1" x.cof "${@:2}" 2>err || status=$?
+        [ "$status" -eq 5 ]
+        grep -Eq 'volume 2 of (.*/)?x.cof is missing; (.*/)?x.cof.002 is not a regular file; say with' err
+    done
+    restores x.cof --volume-dir away
+}

@@ -107,6 +107,25 @@ static void opening_explains_itself(void **state)
     cof_file_free(NULL);
 }
 
+/* Nobody writes to the FIFO: an open that waits for that is ended by the alarm. */
+static void what_is_no_regular_file_is_not_waited_for(void **state)
+{
+    (void)state;
+    cof_error err = COF_ERROR_INIT;
+    cof_file *file = NULL;
+    assert_int_equal(mkfifo(in_dir("fifo"), 0600), 0);
+    make("f", "text", 0600);
+    alarm(10);
+    assert_int_equal(cof_file_open_regular(&file, in_dir("fifo"), &err), COF_USAGE);
+    alarm(0);
+    assert_null(file);
+    assert_non_null(strstr(err.message, "is not a regular file"));
+    assert_int_equal(cof_file_open_regular(&file, scratch_dir, &err), COF_USAGE);
+    assert_int_equal(cof_file_open_regular(&file, in_dir("nowhere"), &err), COF_IO);
+    assert_int_equal(cof_file_open_regular(&file, in_dir("f"), NULL), COF_OK);
+    cof_file_free(file);
+}
+
 static void round_trip(cof_file *file)
 {
     char out[16] = "";
@@ -406,6 +425,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_DIR(opening_explains_itself),
+        IN_DIR(what_is_no_regular_file_is_not_waited_for),
         IN_DIR(files_keep_what_is_written),
         IN_DIR(slow_systems_only_take_longer),
         IN_DIR(full_disks_are_told),
