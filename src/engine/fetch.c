@@ -166,13 +166,15 @@ static bool is_of_one_record(cof_status st)
 
 /*
  * Fill in what is to be proven.  The span is then held.  Where the first maker's hash is needed, it
- * is fetched first, as a single record.
+ * is fetched first, as a single record.  After a failure the header says which record it was, or is
+ * all zeros.
  */
 static cof_status prepare(cof_fetch *f, cof_proof *p, uint64_t number, cof_error *err)
 {
-    cof_frame frame;
+    size_t len;
     cof_status st = COF_OK;
 
+    memset(&p->header, 0, sizeof(p->header));
     if (f->origin != NULL && number < cof_origin_records(f->origin) &&
         (st = cof_origin_seek(f->origin, number, err)) != COF_OK)
         return st;
@@ -181,10 +183,18 @@ static cof_status prepare(cof_fetch *f, cof_proof *p, uint64_t number, cof_error
     p->number = number;
     p->at = find(f, number);
     memcpy(p->entry, entry_of(f, number), sizeof(p->entry));
-    st = cof_body_hold(&p->span, f->reader->opened.body, p->at.volume, p->at.offset,
-                       COF_FRAME_SIZE + (size_t)stored_len(f, number, &frame), err);
+    len = COF_FRAME_SIZE + (size_t)stored_len(f, number, &p->header);
+    st = cof_body_hold(&p->span, f->reader->opened.body, p->at.volume, p->at.offset, len, err);
     f->damaged = is_of_one_record(st);
     return st;
+}
+
+/* A record is asked for: what is known of the last one says nothing of it. */
+static void begin_record(cof_fetch *f)
+{
+    f->damaged = false;
+    memset(&f->header, 0, sizeof(f->header));
+    f->plain = (cof_slice)COF_SLICE_INIT;
 }
 
 /* ---- a single record ---- */
@@ -197,12 +207,13 @@ static cof_status fetch_single(cof_fetch *f, uint64_t number, prove_fn *prove, c
     cof_status st;
 
     f->held = false;
-    if ((st = prepare(f, p, number, err)) != COF_OK)
+    st = prepare(f, p, number, err);
+    f->header = p->header;
+    if (st != COF_OK)
         return st;
     st = prove(f->prover, p, err);
     cof_body_let_go(f->reader->opened.body, &p->span);
     f->damaged = is_of_one_record(st);
-    f->header = p->header;
     return cof_volumes_locate(&f->reader->opened, p->at.volume, st, err);
 }
 
@@ -210,13 +221,14 @@ cof_status cof_fetch_record(cof_fetch *f, uint64_t number, cof_error *err)
 {
     cof_status st = COF_OK;
 
-    f->damaged = false;
+    begin_record(f);
     if (!f->held || f->single.number != number) {
         st = fetch_single(f, number, cof_prover_run, err);
         f->held = st == COF_OK;
     }
     f->header = f->single.header;
-    f->plain = f->single.plain;
+    if (st == COF_OK)
+        f->plain = f->single.plain;
     return st;
 }
 
@@ -224,9 +236,9 @@ cof_status cof_fetch_sealed(cof_fetch *f, cof_slice *content, uint64_t number, c
 {
     cof_status st;
 
-    f->damaged = false;
+    begin_record(f);
     st = fetch_single(f, number, cof_prover_decrypt, err);
-    *content = f->single.content;
+    *content = st == COF_OK ? f->single.content : (cof_slice)COF_SLICE_INIT;
     return st;
 }
 
@@ -323,7 +335,10 @@ static cof_status lane_fill(cof_fetch *f, cof_error *err)
 
         if (p == NULL)
             break;
-        if ((st = prepare(f, p, l->end, wanted ? err : NULL)) != COF_OK)
+        st = prepare(f, p, l->end, wanted ? err : NULL);
+        if (wanted)
+            f->header = p->header;
+        if (st != COF_OK)
             return wanted ? st : COF_OK; /* it is said when that one is asked for */
         cof_pool_put(l->pool);
         l->end++;
@@ -335,9 +350,10 @@ cof_status cof_fetch_in_order(cof_fetch *f, uint64_t number, cof_error *err)
 {
     cof_lane *l = &f->lane;
     uint64_t since;
-    cof_status st = lane_open(f, err);
+    cof_status st;
 
-    if (st != COF_OK)
+    begin_record(f);
+    if ((st = lane_open(f, err)) != COF_OK)
         return st;
     lane_count(l);
     lane_release(f);
@@ -346,7 +362,6 @@ cof_status cof_fetch_in_order(cof_fetch *f, uint64_t number, cof_error *err)
     while (l->first < number)
         (void)!lane_take(f, NULL); /* passed over */
     lane_release(f);
-    f->damaged = false;
     if ((st = lane_fill(f, err)) != COF_OK)
         return st;
     since = cof_stats_now();
@@ -356,7 +371,8 @@ cof_status cof_fetch_in_order(cof_fetch *f, uint64_t number, cof_error *err)
     l->held = st == COF_OK;
     l->depth = l->held ? cof_min_size(2 * l->depth, l->size) : 1;
     f->header = l->used->header;
-    f->plain = l->used->plain;
+    if (l->held)
+        f->plain = l->used->plain;
     return cof_volumes_locate(&f->reader->opened, l->used->at.volume, st, err);
 }
 

@@ -47,7 +47,10 @@ typedef struct cof_fetch {
     bool held;
     cof_lane lane;
 
-    /* The record that was asked for last. */
+    /*
+     * The record that was asked for last.  After a failure nothing is in plain, and the header is
+     * all zeros unless it is known, from the proven entry, which record that was.
+     */
     cof_frame header;
     cof_slice plain;
 

@@ -26,7 +26,7 @@ typedef cof_status write_fn(void *ctx, const void *data, size_t len, cof_error *
  */
 static bool is_only_catalog(const cof_fetch *f, uint64_t number)
 {
-    if (!f->damaged || f->header.kind != COF_FRAME_CATALOG)
+    if (!f->damaged || f->header.kind != COF_FRAME_CATALOG || f->header.record != number)
         return false;
     cof_note(&f->reader->options->report,
              "record %" PRIu64
@@ -55,6 +55,9 @@ static cof_status restore_records(cof_fetch *f, write_fn *write, void *ctx, cof_
         if (st == COF_OK)
             st = cof_tell(report, plain, m->plain_bytes, err);
     }
+    if (st == COF_OK && plain != m->plain_bytes)
+        st = cof_fail_rule(err, COF_AUTH, "MF-6", COF_NO_OFFSET,
+                           "not all of the content was restored");
     return st;
 }
 
