@@ -121,7 +121,8 @@ typedef struct cof_import_options {
     size_t min_custodians;           /* so many must have signed; 0 counts as 1 */
     const cof_expectation *expected; /* of the new head; may be NULL */
     bool unchecked; /* go on with neither a key nor two custodians: nothing then shows that the new
-                       wrapped keys are any good */
+                       wrapped keys are any good; or go back over a list by somebody not trusted,
+                       which nothing shows to be bad */
     const char *keep; /* the head that is replaced goes to this file, or into this directory; NULL:
                          beside the backup */
     bool discard;     /* do not keep it; only with keys */

@@ -33,6 +33,7 @@ typedef struct importing {
     cof_file *file;                    /* the backup, locked */
     cof_opened present, next;
     cof_buf envelope; /* the new one; empty: nothing is to be done */
+    bool junk;        /* a key has shown that whoever wrote the present list knew no data key */
 } importing;
 
 /* ---- the two heads ---- */
@@ -83,12 +84,20 @@ static cof_status doubt_present(importing *m, cof_error *err)
         proven = true; /* nothing speaks against it */
     if (st == COF_NO_MATCH || st == COF_AUTH)
         st = COF_OK;
-    if (st == COF_OK && !proven && o->custody_problem[0] == '\0')
+    m->junk = st == COF_OK && !proven;
+    if (m->junk && o->custody_problem[0] == '\0')
         (void)snprintf(o->custody_problem, sizeof(o->custody_problem),
                        "whoever wrote the list of recipients did not know the data key");
     cof_schedule_free(schedule);
     cof_secret_free(dek);
     return st;
+}
+
+/* Whoever replaces it should know what is wrong with it, or with what he trusts. */
+static void note_present(const importing *m)
+{
+    if (m->present.custody_problem[0] != '\0')
+        cof_note(&m->options->report, "of the backup as it is now: %s", m->present.custody_problem);
 }
 
 /* A head that does not belong is refused, or, where many are looked through, passed over. */
@@ -154,7 +163,16 @@ static cof_status refuse_succession(const importing *m, cof_succession how, cof_
     uint64_t there = cof_locks_newest(&m->present.head.locks)->custody.generation;
     uint64_t comes = cof_locks_newest(&m->next.head.locks)->custody.generation;
 
-    if (how == COF_SUCCESSION_OLDER || how == COF_SUCCESSION_BACK)
+    if (how == COF_SUCCESSION_BACK)
+        return cof_fail_rule(
+            err, COF_AUTH, "IM-2", COF_NO_OFFSET,
+            "the head, of generation %" PRIu64
+            ", was replaced by that of the backup, of generation %" PRIu64
+            ", which nobody trusted here decided on, but which may be right: trust "
+            "its custodian, or open it with the key of one of its recipients "
+            "(--key) to show it to be junk, or say --unchecked",
+            comes, there);
+    if (how == COF_SUCCESSION_OLDER)
         return cof_fail_rule(err, COF_AUTH, "IM-2", COF_NO_OFFSET,
                              "the head is older than the backup's own: its locks are of generation "
                              "%" PRIu64 ", those of the backup of %" PRIu64,
@@ -188,7 +206,8 @@ static cof_status check_succession(const importing *m, cof_import_result *result
     cof_succession how = cof_succession_judge(&m->present, &m->next.head.locks);
 
     /* The head that a bad one replaced may come back, where a key shows which is which. */
-    if (how == COF_SUCCESSION_NEXT || (how == COF_SUCCESSION_BACK && m->next.custody_proven))
+    if (how == COF_SUCCESSION_NEXT || (how == COF_SUCCESSION_BACK && m->next.custody_proven &&
+                                       (m->junk || m->options->unchecked)))
         return COF_OK;
     if (how != COF_SUCCESSION_SAME)
         return refuse_succession(m, how, err);
@@ -303,8 +322,10 @@ static cof_status decide(importing *m, cof_import_result *result, cof_error *err
     if ((st = open_next(m, result, err)) != COF_OK || result->skipped[0] != '\0')
         return st;
     if ((st = check_next(m, err)) != COF_OK || (st = describe(m, result, err)) != COF_OK ||
-        (st = doubt_present(m, err)) != COF_OK ||
-        (st = check_succession(m, result, err)) != COF_OK || result->skipped[0] != '\0' ||
+        (st = doubt_present(m, err)) != COF_OK)
+        return st;
+    note_present(m);
+    if ((st = check_succession(m, result, err)) != COF_OK || result->skipped[0] != '\0' ||
         (st = check_proof(m, result, err)) != COF_OK ||
         (st = note_history(m, result, err)) != COF_OK)
         return st;

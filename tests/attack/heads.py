@@ -42,11 +42,12 @@ class Heads(Kit):
     def backup(self, draft, name="x.cof"):
         return self.write(name, draft.files()[0])
 
-    def follow(self, draft, signers=None, generation=2, previous=None, cek=None, proof=True, history=True):
+    def follow(self, draft, signers=None, generation=2, previous=None, cek=None, proof=True, history=True,
+               by=None):
         """The head alone of a draft whose locks are changed: the same people, by the custodian."""
         old = draft.custody_cms
         previous = sha256(strictjson.emit(draft.custody)) if previous is None else previous
-        by = self.custodian.signer()
+        by = by or self.custodian.signer()
         dek = draft.dek
         if cek:
             draft.dek = os.urandom(32)  # what a thief has to wrap: he does not know the data key
@@ -109,7 +110,7 @@ class Heads(Kit):
         kept = self.read("kept")
         self.refused("and does not come back without a key", kept, 3, "--unchecked")
         self.refused("nor does an older one of another", head_of(self.make([self.alice])), 3, *self.alices)
-        self.check("but with one", self.bring(kept, *self.alices, "--no-keep"), 0)
+        self.check("but with one", self.bring(kept, *self.alices, "--no-keep"), 9)
         self.check("all is good again", self.call("verify", "--strict-custody", *self.trust, *self.alices,
                                                   self.path("x.cof")), 0)
         self.backup(self.copy(draft))
@@ -240,6 +241,31 @@ class Heads(Kit):
         self.check("nobody approves what nobody trusted decided", self.call(
             "envelope", "approve", path, *self.trust, "--sign-key", self.path("second.key")), 3)
 
+    def strangers(self):
+        """IM-2: a rotation by a custodian who is not known here is not undone for that."""
+        draft = self.make([self.alice, self.bob])
+        first = head_of(draft)
+        changed = self.copy(draft)
+        changed.recipients = [self.bob.certificate]
+        self.follow(changed, by=self.mallory.signer())
+        self.backup(changed)
+        bobs = ["--key", self.path("bob.key")]
+        self.refused("by whose key opens only what it replaced", first, 3, *self.alices)
+        self.refused("by whose key opens both", first, 3, *bobs)
+        self.refused("without a key", first, 3, "--unchecked")
+        done = self.bring(first, *self.alices, "--unchecked", "--no-keep")
+        self.check("a person may insist", done, 9)
+        self.check("and is told", done if "not trusted as custodian" in done.stderr else self.call("nothing"), 9)
+        junk = self.copy(draft)
+        self.follow(junk, by=self.mallory.signer(), proof=False)
+        self.backup(junk)
+        self.check("what a key shows to be junk is undone", self.bring(first, *self.alices, "--no-keep"), 9)
+        self.backup(changed)
+        later = self.copy(changed)
+        self.follow(later, generation=3)
+        done = self.bring(head_of(later), *bobs, "--no-keep")
+        self.check("what follows the stranger's list comes in, with a note", done, 9)
+
     def has(self, what, piece, name="x.cof"):
         self.number += 1
         there = piece in self.read(name)
@@ -331,7 +357,7 @@ class Heads(Kit):
         self.check("over a list that looks good without a key it is a jump back", self.call(
             "envelope", "import", head, path, *self.trust, "--unchecked"), 3)
         self.check("with a key that opens both it is known to be bad", self.call(
-            "envelope", "import", head, path, *self.trust, *self.alices), 0)
+            "envelope", "import", head, path, *self.trust, *self.alices), 9)
         self.check("and all is good", self.call("verify", "--strict-custody", *self.trust, path), 0)
 
 
@@ -339,7 +365,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="coffer-heads-") as folder:
         heads = Heads(os.path.abspath(sys.argv[1]), folder)
         for case in (heads.honest, heads.junk, heads.links, heads.roles, heads.elsewhere, heads.custodians,
-                     heads.approvals, heads.couriers, heads.end_of_numbers, heads.reset_travels):
+                     heads.approvals, heads.couriers, heads.strangers, heads.end_of_numbers, heads.reset_travels):
             case()
         print(f"1..{heads.number}")
         return heads.failed
