@@ -21,7 +21,9 @@
 #include "volume.h"
 
 #include <coffer/rekey.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static struct {
@@ -270,12 +272,28 @@ static int rekey(const cli_call *call, const loaded *l)
     return cli_status_graver(unwritten, cli_json_end(&report, path, args.json, st, &err));
 }
 
+/* In place: volumes may be links beside the first, as anything in a directory that is looked
+ * through.
+ */
+static void confine_in_place(cli_confinement *c, const char *path)
+{
+    char real[PATH_MAX];
+    if (realpath(path, real) != NULL) {
+        *strrchr(real, '/') = '\0';
+        cli_confine_target(c, real[0] != '\0' ? real : "/");
+    }
+    for (size_t i = 0; i < args.volume_dirs.count; i++)
+        cli_confine_target(c, args.volume_dirs.item[i]);
+}
+
 static cof_status confine(const cli_call *call, cof_error *err)
 {
     cli_confinement c = {.count = 0};
     cli_confine_file(&c, call->operands.item[0]);
     if (args.output != NULL)
         cli_confine_file(&c, args.output);
+    else
+        confine_in_place(&c, call->operands.item[0]);
     return cli_confine(&c, call, err);
 }
 

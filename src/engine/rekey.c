@@ -130,7 +130,8 @@ static cof_status rekey_locked(cof_rekeying *r, cof_rekey_result *result, cof_er
 {
     cof_status st;
 
-    if ((st = open_old(r, err)) != COF_OK || (st = choose_recipients(r, err)) != COF_OK ||
+    if ((st = open_old(r, err)) != COF_OK || (st = cof_rekeying_locate(r, err)) != COF_OK ||
+        (st = choose_recipients(r, err)) != COF_OK ||
         (st = cof_rekeying_prepare(r, err)) != COF_OK || (st = describe(r, result, err)) != COF_OK)
         return st;
     note_signer(r);
@@ -154,6 +155,7 @@ static void wipe(cof_rekeying *r)
     cof_buf_free(&r->custody);
     cof_cert_list_wipe(&r->recipients);
     cof_cert_list_wipe(&r->removed);
+    cof_rekeying_wipe_located(r);
     cof_opened_wipe(&r->old.opened);
     cof_file_free(r->old.file);
     free(r->path);

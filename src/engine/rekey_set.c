@@ -15,6 +15,7 @@
 
 #include "base/error.h"
 #include "base/secret.h"
+#include "base/text.h"
 #include "engine/name.h"
 #include "engine/note.h"
 #include "engine/rekeying.h"
@@ -24,9 +25,51 @@
 
 /* ---- names ---- */
 
+static cof_status check_name(const cof_rekeying *r, const char *path, cof_error *err)
+{
+    size_t len = 0;
+    const char *name = cof_path_name(path);
+    char safe[COF_TEXT_NAME_CAP];
+
+    if (r->options->output != NULL || strlen(name) <= COF_NEWFILE_NAME_MAX ||
+        cof_newfile_is_aside(name, &len))
+        return COF_OK;
+    return cof_fail(err, COF_LIMIT,
+                    "the name %s is too long to be replaced as one of several: give it one of at "
+                    "most %d bytes, or write the new backup elsewhere (-o)",
+                    cof_text_safe_str(safe, sizeof(safe), name), COF_NEWFILE_NAME_MAX);
+}
+
+cof_status cof_rekeying_locate(cof_rekeying *r, cof_error *err)
+{
+    size_t count = (size_t)r->old.opened.manifest.volume_count - 1;
+    cof_status st = COF_OK;
+
+    if (count == 0)
+        return COF_OK;
+    if ((r->later = calloc(count, sizeof(*r->later))) == NULL)
+        return cof_fail(err, COF_NOMEM, "out of memory");
+    r->later_count = count;
+    for (uint32_t i = 0; st == COF_OK && i < count; i++) {
+        st = cof_path_real(&r->later[i], cof_body_path(r->old.opened.body, i + 2), err);
+        if (st == COF_OK)
+            st = check_name(r, r->later[i], err);
+    }
+    return st;
+}
+
+void cof_rekeying_wipe_located(cof_rekeying *r)
+{
+    for (size_t i = 0; i < r->later_count; i++)
+        free(r->later[i]);
+    free(r->later);
+    r->later = NULL;
+    r->later_count = 0;
+}
+
 static const char *old_path(const cof_rekeying *r, uint32_t volume)
 {
-    return volume == 1 ? r->path : cof_body_path(r->old.opened.body, volume);
+    return volume == 1 ? r->path : r->later[volume - 2];
 }
 
 /* What an old volume is called, or was before a run that was killed set it aside. */
@@ -98,17 +141,29 @@ static cof_status plan_places(places *out, const cof_rekeying *r, cof_error *err
     return st;
 }
 
-static void note_names(const cof_rekeying *r)
+static void note_names_of(const cof_rekeying *r, const cof_file *file)
 {
     uint64_t names = 1;
 
-    if (cof_file_link_count(&names, r->old.file, NULL) != COF_OK || names <= 1)
+    if (cof_file_link_count(&names, file, NULL) != COF_OK || names <= 1)
         return;
     cof_note(
         &r->options->report,
         "%s has further names (hard links): what these name stays encrypted as it is, under the "
         "old data key",
-        cof_file_label(r->old.file));
+        cof_file_label(file));
+}
+
+static void note_names(const cof_rekeying *r)
+{
+    note_names_of(r, r->old.file);
+    for (size_t i = 0; i < r->later_count; i++) {
+        cof_file *file = NULL;
+
+        if (cof_file_open_read(&file, r->later[i], NULL) == COF_OK)
+            note_names_of(r, file);
+        cof_file_free(file);
+    }
 }
 
 cof_status cof_rekeying_open_sink(cof_rekeying *r, cof_error *err)

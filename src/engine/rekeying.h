@@ -13,7 +13,9 @@ typedef struct cof_rekeying {
     const cof_rekey_options *options; /* borrowed */
     cof_open_options reading;         /* what a reader of the old backup is told */
     cof_reader old;
-    char *path; /* of the old file, without symbolic links */
+    char *path;   /* of the old file, without symbolic links */
+    char **later; /* of its volumes 2 …, likewise */
+    size_t later_count;
     cof_digest digest;
     cof_cert_list recipients, removed;
 
@@ -35,6 +37,15 @@ typedef struct cof_rekeying {
  * with the key to check (RK-1).  recipients are chosen.  Nothing is written.  Classes as cof_rekey.
  */
 cof_status cof_rekeying_prepare(cof_rekeying *rekeying, cof_error *err) COF_MUST_USE;
+
+/*
+ * Where the later volumes of the old backup really are: what is reached by a link is replaced
+ * there, so that none of the old ciphertext stays.  Where they are to be replaced, COF_LIMIT for a
+ * name that cannot be set aside; COF_IO, COF_NOMEM.
+ */
+cof_status cof_rekeying_locate(cof_rekeying *rekeying, cof_error *err) COF_MUST_USE;
+
+void cof_rekeying_wipe_located(cof_rekeying *rekeying);
 
 /*
  * Where the new volumes go: each in the place of an old one, or under the name that was asked for;

@@ -22,9 +22,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TOKEN_DIGITS  16
-#define TRIES         16  /* to find a name that is free */
-#define NAME_PART_MAX 200 /* of the final name in the temporary one, which must fit NAME_MAX */
+#define TOKEN_DIGITS 16
+#define TRIES        16 /* to find a name that is free */
 
 struct cof_newfile {
     cof_file *file;
@@ -46,8 +45,8 @@ static cof_status name_temporary(cof_newfile *nf, cof_error *err)
     const char *name = cof_path_name(nf->final_path);
     free(nf->temp_path);
     nf->temp_path = NULL;
-    int n = snprintf(path, sizeof path, "%s/.%.*s.%016" PRIx64 ".tmp", nf->dir, NAME_PART_MAX, name,
-                     cof_os_get()->token());
+    int n = snprintf(path, sizeof path, "%s/.%.*s.%016" PRIx64 ".tmp", nf->dir,
+                     COF_NEWFILE_NAME_MAX, name, cof_os_get()->token());
     if (n < 0 || (size_t)n >= sizeof path)
         return cof_fail(err, COF_LIMIT, "the path %s is too long", nf->label);
     nf->temp_path = strdup(path);
@@ -59,7 +58,7 @@ static bool has_token(const char *name, const char *ending, size_t *out_len)
 {
     size_t len = strlen(name);
     size_t behind = 1 + TOKEN_DIGITS + strlen(ending); /* the name */
-    if (name[0] != '.' || len < 2 + behind || len > 1 + NAME_PART_MAX + behind)
+    if (name[0] != '.' || len < 2 + behind || len > 1 + COF_NEWFILE_NAME_MAX + behind)
         return false;
     const char *token = name + len - behind + 1;
     *out_len = len - behind - 1;
@@ -76,7 +75,7 @@ bool cof_newfile_is_temporary(const char *name)
 bool cof_newfile_is_temporary_of(const char *name, const char *final_name)
 {
     size_t len;
-    return has_token(name, ".tmp", &len) && len == strnlen(final_name, NAME_PART_MAX) &&
+    return has_token(name, ".tmp", &len) && len == strnlen(final_name, COF_NEWFILE_NAME_MAX) &&
            strncmp(name + 1, final_name, len) == 0;
 }
 
@@ -234,8 +233,13 @@ static cof_status set_aside(cof_newfile *nf, cof_error *err)
 {
     const cof_os *os = cof_os_get();
     char path[PATH_MAX];
-    int n = snprintf(path, sizeof path, "%s/.%.*s.%016" PRIx64 ".old", nf->dir, NAME_PART_MAX,
-                     cof_path_name(nf->final_path), os->token());
+    const char *name = cof_path_name(nf->final_path);
+    struct stat there;
+    int n = snprintf(path, sizeof path, "%s/.%.*s.%016" PRIx64 ".old", nf->dir,
+                     COF_NEWFILE_NAME_MAX, name, os->token());
+    /* It must be told later what it was called. */
+    if (strlen(name) > COF_NEWFILE_NAME_MAX && os->lstat(nf->final_path, &there) == 0)
+        return cof_fail(err, COF_LIMIT, "the name of %s is too long to be replaced", nf->label);
     if (n < 0 || (size_t)n >= sizeof path)
         return cof_fail(err, COF_LIMIT, "the path %s is too long", nf->label);
     if ((nf->aside = strdup(path)) == NULL)

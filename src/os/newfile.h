@@ -25,6 +25,12 @@ typedef struct cof_newfile cof_newfile;
 #define COF_NEWFILE_MODE_AS_IS ((mode_t)-1)
 
 /*
+ * How much of the name is in that of the temporary file, which must fit NAME_MAX; what is set aside
+ * has to have it whole.
+ */
+#define COF_NEWFILE_NAME_MAX 200
+
+/*
  * Start a file that will be called final_path (copied); its permissions will be exactly `mode`,
  * whatever the umask.  The caller owns *out, NULL on failure.  COF_IO; COF_USAGE when the path
  * ends in a slash; COF_LIMIT when it is too long; COF_NOMEM.
@@ -70,7 +76,8 @@ cof_status cof_newfile_close(cof_newfile *nf, cof_error *err) COF_MUST_USE;
  * What has to make room for another than the first (with force) is set aside under a name that
  * begins with a dot, and removed at the end; so at every moment either the old files are all there,
  * or the new ones.  After a failure that happened before the first had its name, all is as before.
- * Classes as cof_newfile_publish().
+ * Classes as cof_newfile_publish(); COF_LIMIT for what would have to be set aside and has a name of
+ * more than COF_NEWFILE_NAME_MAX bytes.
  */
 cof_status cof_newfile_publish_set(cof_newfile *const *files, size_t count, bool force,
                                    cof_error *err) COF_MUST_USE;

@@ -340,3 +340,62 @@ assert (o["epoch"], o["generation"]) == (1, 3) and [r["subject"] for r in o["rec
     accept verify --deep w.cof --key "$P/rec.key" "${both[@]}"
     rm -rf v.cof* elsewhere
 }
+
+# The volumes of v.cof from the second on go to a directory of their own, as on another disk.
+spread() {
+    noise 600000 >content
+    mkdir one two
+    accept backup -q -o one/v.cof --volume-size 200K --record-size 16K - <content
+    mv one/v.cof.0* two/
+}
+
+salt() { # FILE: of the key that its content is encrypted with
+    dd if="$1" bs=512 skip=1 count=1 status=none | sha256sum
+}
+
+@test "of several volumes on several disks: each where it was" {
+    spread
+    accept rekey one/v.cof --key "$P/ops.key" -r "$P/eve.crt" --volume-dir two "${both[@]}"
+    [ "$(ls -A one)" = v.cof ]
+    [ "$(ls -A two | head -n 1)" = v.cof.002 ]
+    accept verify --deep one/v.cof --volume-dir two --key "$P/eve.key" "${both[@]}"
+}
+
+@test "of several volumes that are links: what they lead to is replaced, nothing old stays" {
+    spread
+    for volume in two/v.cof.0*; do
+        ln -s "../$volume" one/
+    done
+    before=$(salt two/v.cof.002)
+    accept rekey one/v.cof --key "$P/ops.key" -r "$P/eve.crt" "${both[@]}"
+    for volume in one/v.cof.0*; do
+        [ -L "$volume" ]
+        [ -f "two/${volume##*/}" ]
+        [ ! -L "two/${volume##*/}" ]
+        [ "$(salt "two/${volume##*/}")" != "$before" ]
+        [ "$(salt "two/${volume##*/}")" = "$(salt one/v.cof)" ]
+    done
+    [ -z "$(ls -A one two | grep '^\.')" ]
+    accept verify --deep one/v.cof --key "$P/eve.key" "${both[@]}"
+}
+
+@test "of several volumes: further names of any of them are warned of" {
+    spread
+    mkdir three
+    ln two/v.cof.002 three/kept
+    call rekey one/v.cof --key "$P/ops.key" -r "$P/eve.crt" --volume-dir two "${both[@]}"
+    [ "$status" -eq 9 ]
+    [[ "$errors" == *'two/v.cof.002 has further names (hard links): what these name stays encrypted as it is'* ]]
+}
+
+@test "of several volumes: a name that cannot be set aside whole is refused before anything is written" {
+    noise 600000 >content
+    name=$(printf 'n%.0s' $(seq 197))
+    accept backup -q -o "$name" --volume-size 200K --record-size 16K - <content
+    before=$(snapshot)
+    refuse 5 'the name n+\.002 is too long to be replaced as one of several: .*' \
+        rekey "$name" --key "$P/ops.key" -r "$P/eve.crt"
+    [ "$before" = "$(snapshot)" ]
+    accept rekey "$name" -o w.cof --key "$P/ops.key" -r "$P/eve.crt"
+    accept verify --deep w.cof --key "$P/eve.key"
+}
