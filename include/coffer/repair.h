@@ -78,7 +78,10 @@ typedef struct cof_repair_result {
  * would do it.
  *
  * With head, the content must be proven before the head is written, and a warning says which
- * generation it is of: later changes of the recipients are lost with the head that was lost.
+ * generation it is of: later changes of the recipients are lost with the head that was lost.  An
+ * envelope that is left and can be believed comes before the one in head; one that may be newer, or
+ * that is by a custodian not trusted here, is never written over (COF_AUTH, COF_UNSUPPORTED).  The
+ * old bytes are kept as PATH.lost.head before (COF_USAGE: something else has that name).
  *
  * COF_FORMAT: something stays damaged; what could be repaired was.  COF_AUTH: the maker is not
  * trusted, or the content is another than was signed: nothing is written.  COF_FORMAT, COF_IO: what

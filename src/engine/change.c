@@ -162,26 +162,42 @@ cof_status cof_change_plan(cof_change *out, const cof_head *head, cof_buf *envel
     return plan_replacement(out, &sb, envelope, err);
 }
 
-cof_status cof_change_rebuild(cof_change *out, const cof_head *from, uint64_t slot_size,
-                              cof_error *err)
+/* Forget the writes of what stands in the old head already. */
+static void skip_right(cof_change *c, cof_slice old)
 {
-    cof_superblock sb = from->sb;
+    for (size_t k = 0; k < 4 && old.len > 0; k++) {
+        cof_change_step *s = &c->steps[k];
+        size_t len = s->raw != NULL ? COF_SUPERBLOCK_SIZE : (size_t)c->slot_size;
+        const uint8_t *there = old.data + s->at;
+        bool right = memcmp(there, s->envelope.data, s->envelope.len) == 0;
+
+        for (size_t i = s->envelope.len; right && i < len; i++)
+            right = there[i] == 0;
+        if (right)
+            *s = (cof_change_step){.raw = NULL};
+    }
+}
+
+cof_status cof_change_rebuild(cof_change *out, const cof_superblock *like, cof_slice envelope,
+                              int last, cof_slice old, cof_error *err)
+{
+    cof_superblock sb = *like;
     cof_status st;
 
     *out = (cof_change)COF_CHANGE_INIT;
-    out->slot_size = sb.slot_size = slot_size;
+    out->slot_size = sb.slot_size;
     sb.role = COF_VOLUME_WHOLE;
-    sb.active_slot = 0;
+    sb.active_slot = (uint8_t)last;
     if ((st = next_sequence(&sb, err)) != COF_OK ||
-        (st = cof_head_describe(&sb, from->locks.raw, err)) != COF_OK ||
-        (st = cof_buf_append(&out->present, from->locks.raw.data, from->locks.raw.len, err)) !=
-            COF_OK ||
+        (st = cof_head_describe(&sb, envelope, err)) != COF_OK ||
+        (st = cof_buf_append(&out->present, envelope.data, envelope.len, err)) != COF_OK ||
         (st = cof_superblock_emit(out->present_raw, &sb, err)) != COF_OK)
         return st;
-    plan_slot(out, 0, 0, &out->present);
-    plan_slot(out, 1, 1, &out->present);
+    plan_slot(out, 0, 1 - last, &out->present);
+    plan_slot(out, 1, last, &out->present);
     plan_superblock(out, 2, 0, out->present_raw);
     plan_superblock(out, 3, 1, out->present_raw);
+    skip_right(out, old);
     return COF_OK;
 }
 

@@ -44,11 +44,13 @@ cof_status cof_change_plan(cof_change *out, const cof_head *head, cof_buf *envel
                            cof_error *err) COF_MUST_USE;
 
 /*
- * Plan to write a whole head where none can be read any more: the envelope of another one, in slots
- * of this size, both of them before the superblocks.  Classes and care as above.
+ * Plan to write a whole head where none can be read any more: this envelope, described by a
+ * superblock like this one, in both slots before the superblocks; slot `last` after the other one.
+ * old is the head as it is, and what is right in it is left alone; empty: not known.  Classes and
+ * care as above.
  */
-cof_status cof_change_rebuild(cof_change *out, const cof_head *from, uint64_t slot_size,
-                              cof_error *err) COF_MUST_USE;
+cof_status cof_change_rebuild(cof_change *out, const cof_superblock *like, cof_slice envelope,
+                              int last, cof_slice old, cof_error *err) COF_MUST_USE;
 
 /* Is there a write in this step? */
 bool cof_change_has(const cof_change *change, size_t step);

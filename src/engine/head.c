@@ -15,8 +15,8 @@
 #include "crypto/digest.h"
 #include "engine/lock.h"
 #include "engine/note.h"
+#include "engine/slot.h"
 #include "format/limits.h"
-#include "format/manifest.h"
 
 uint64_t cof_head_length(const cof_head *head)
 {
@@ -188,74 +188,33 @@ static cof_status read_settled(cof_head *h, const cof_file *file, cof_error *why
 
 /* ---- the envelope ---- */
 
-static cof_status load_slot(cof_locks *out, const cof_head *h, int slot, const cof_trust *trust,
-                            cof_error *err)
+static cof_status weigh(cof_locks *out, const cof_head *h, int slot, const cof_trust *trust,
+                        cof_error *err)
 {
-    const cof_buf *bytes = &h->slots[slot];
-    uint64_t len;
-    cof_status st = cof_envelope_peek_len(&len, bytes->data, h->sb.slot_size, err);
+    return cof_slot_weigh(out, cof_buf_slice(&h->slots[slot]), &h->preamble, h->core, trust, err);
+}
 
-    if (st != COF_OK)
-        return st;
-    return cof_locks_load(out, (cof_slice){bytes->data, len}, &h->preamble, h->core, trust, err);
+static bool is_refusal(const cof_error *why)
+{
+    return why->status == COF_AUTH || why->status == COF_UNSUPPORTED;
 }
 
 /*
- * Is the copy of the manifest, which no custody statement covers, as somebody signed it?  If not,
- * this slot is the damaged one.  Whether the signer is trusted is for later.
+ * EN-5: neither slot can be believed.  Damage is said only where both are damaged: the other one
+ * may be whole, and of somebody who is not trusted here, or of a newer version.
  */
-static bool manifest_intact(const cof_locks *locks)
+static cof_status neither(const cof_head *h, const cof_error *a, const cof_error *b, cof_error *err)
 {
-    cof_slice copy = locks->envelope.manifest;
-    cof_manifest manifest = COF_MANIFEST_INIT;
-    cof_signed *message = NULL;
-    cof_judgement judgement;
-    bool good = copy.len == 0;
+    const cof_error *worse = is_refusal(a) ? a : b;
 
-    if (!good && cof_signed_parse(&message, copy, COF_OID_MANIFEST, 1, NULL) == COF_OK &&
-        cof_manifest_parse(&manifest, cof_signed_content(message), NULL) == COF_OK &&
-        cof_judge(&judgement, message, manifest.by, &locks->candidates, COF_ROLE_MAKER, NULL) ==
-            COF_OK)
-        good = judgement.standing != COF_STANDING_BAD;
-    cof_manifest_wipe(&manifest);
-    cof_signed_free(message);
-    return good;
-}
-
-/* May a fallback believe this envelope?  With a trust set only what a trusted key signed. */
-static bool believable(const cof_locks *locks, const cof_trust *trust)
-{
-    const cof_link *newest = cof_locks_newest(locks);
-
-    if (!manifest_intact(locks))
-        return false;
-    if (newest == NULL)
-        return true; /* signed-only: the manifest decides */
-    return newest->judgement.standing == COF_STANDING_TRUSTED ||
-           (cof_trust_count(trust) == 0 && newest->judgement.standing == COF_STANDING_CLAIMED);
-}
-
-/*
- * EN-5: is b to be preferred to a?  Both are believable, and a is the active one, which is known to
- * be damaged.
- */
-static cof_status prefer_second(bool *out, const cof_locks *a, const cof_locks *b, cof_error *err)
-{
-    const cof_link *x = cof_locks_newest(a), *y = cof_locks_newest(b);
-
-    *out = true;
-    if (x == NULL || y == NULL)
-        return COF_OK;
-    if (x->custody.generation != y->custody.generation) {
-        *out = y->custody.generation > x->custody.generation;
-        return COF_OK;
-    }
-    if (memcmp(x->json_sha256, y->json_sha256, sizeof(x->json_sha256)) != 0)
-        return cof_fail_rule(err, COF_AUTH, "EN-5", COF_NO_OFFSET,
-                             "the head holds two different lists of recipients of the same "
-                             "generation, and nothing says which is right");
-    *out = y->judgement.valid_keys >= x->judgement.valid_keys;
-    return COF_OK;
+    if (!is_refusal(worse))
+        return cof_fail_rule(err, COF_FORMAT, "EN-5",
+                             cof_head_slot_offset(h->sb.slot_size, h->sb.active_slot),
+                             "the envelope is damaged, and so is its copy");
+    return cof_fail_rule(err, worse->status, "EN-5", COF_NO_OFFSET,
+                         "neither copy of the envelope is the one that the superblock names, and "
+                         "one that is there is not used: %.300s",
+                         worse->message);
 }
 
 /* EN-5: the envelope that the superblock names is gone; take the best that the slots hold. */
@@ -264,16 +223,17 @@ static cof_status fall_back(cof_head *h, const cof_trust *trust, cof_error *err)
     int first = h->sb.active_slot, second = 1 - first;
     cof_locks a = COF_LOCKS_INIT, b = COF_LOCKS_INIT;
     cof_error why_a = COF_ERROR_INIT, why_b = COF_ERROR_INIT;
-    bool ok_a = load_slot(&a, h, first, trust, &why_a) == COF_OK && believable(&a, trust);
-    bool ok_b = load_slot(&b, h, second, trust, &why_b) == COF_OK && believable(&b, trust);
+    bool ok_a = weigh(&a, h, first, trust, &why_a) == COF_OK;
+    bool ok_b = weigh(&b, h, second, trust, &why_b) == COF_OK;
     bool take_b = !ok_a;
     cof_status st = COF_OK;
 
-    if (!ok_a && !ok_b)
-        st = cof_fail_rule(err, COF_FORMAT, "EN-5", cof_head_slot_offset(h->sb.slot_size, first),
-                           "the envelope is damaged, and so is its copy");
+    if (why_a.status == COF_NOMEM || why_b.status == COF_NOMEM)
+        st = cof_fail(err, COF_NOMEM, "out of memory");
+    else if (!ok_a && !ok_b)
+        st = neither(h, &why_a, &why_b, err);
     else if (ok_a && ok_b)
-        st = prefer_second(&take_b, &a, &b, err);
+        st = cof_slot_prefer_second(&take_b, &a, &b, err);
     if (st == COF_OK) {
         h->slot = take_b ? second : first;
         h->locks = take_b ? b : a;
@@ -392,6 +352,22 @@ bool cof_head_pending(const cof_head *head)
     return head->sb_state.both_valid && head->sb_state.copies_differ;
 }
 
+/* Found by its hash it is the very copy; else it may be what was before a change, or after it. */
+static void note_fallback(const cof_head *h, const cof_report *report)
+{
+    const cof_link *newest = cof_locks_newest(&h->locks);
+    cof_slice raw;
+
+    if (holds_meant(&raw, h, h->slot) || newest == NULL)
+        cof_note(report, "the envelope that the superblock names is damaged; its copy was used");
+    else
+        cof_note(report,
+                 "the envelope that the superblock names is damaged, and so is its copy; another "
+                 "one that is left was used, of generation %" PRIu64
+                 ": the recipients may have been changed since then",
+                 newest->custody.generation);
+}
+
 size_t cof_head_report(const cof_head *h, const cof_report *report)
 {
     size_t found = 0;
@@ -417,7 +393,7 @@ size_t cof_head_report(const cof_head *h, const cof_report *report)
         found++;
     }
     if (h->fell_back) {
-        cof_note(report, "the envelope that the superblock names is damaged; its copy was used");
+        note_fallback(h, report);
         found++;
     } else if (found == 0) {
         cof_note(report, "the two copies of the envelope differ: one is damaged, or a change was "

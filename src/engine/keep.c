@@ -37,12 +37,29 @@ static cof_status look(bool *there, bool *same, const char *path, cof_slice head
     return st == COF_LIMIT ? COF_OK : st;
 }
 
+/* A run that was killed may have left it so that a power loss still takes it away. */
+static cof_status make_durable(const char *path, cof_error *err)
+{
+    cof_file *file = NULL;
+    char *parent = NULL;
+    cof_status st = cof_file_open_read(&file, path, err);
+
+    if (st == COF_OK && (st = cof_file_sync(file, err)) == COF_OK &&
+        (st = cof_path_parent(&parent, path, err)) == COF_OK)
+        st = cof_dir_sync(parent, err);
+    free(parent);
+    cof_file_free(file);
+    return st;
+}
+
 static cof_status keep_at(bool *taken, const char *path, cof_slice head, cof_error *err)
 {
     bool there, same;
     cof_status st = look(&there, &same, path, head, err);
 
     *taken = there && !same;
+    if (st == COF_OK && same)
+        return make_durable(path, err);
     if (st != COF_OK || there)
         return st;
     return cof_alone_write(path, head, false, err);

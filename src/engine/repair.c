@@ -17,6 +17,7 @@
 #include "engine/change.h"
 #include "engine/lock.h"
 #include "engine/note.h"
+#include "engine/remains.h"
 #include "engine/survey.h"
 
 typedef struct repair {
@@ -25,10 +26,11 @@ typedef struct repair {
     cof_heads *heads; /* the head that takes the place of a lost one; NULL: none is lost */
     cof_reader *reader;
     cof_mends mends;
-    cof_change change; /* of the head */
-    cof_file *file;    /* locked, for writing */
-    bool body_unknown; /* nothing about the body is proven */
-    cof_error why;     /* then */
+    cof_remains remains; /* what is left of a lost head */
+    cof_change change;   /* of the head */
+    cof_file *file;      /* locked, for writing */
+    bool body_unknown;   /* nothing about the body is proven */
+    cof_error why;       /* then */
 } repair;
 
 /* ---- looking ---- */
@@ -53,6 +55,12 @@ static cof_status note_step(repair *r, size_t step, cof_error *err)
     return COF_OK;
 }
 
+/* May a head be lost that fails like this?  Want of trust, or of a newer version, is no loss. */
+static bool is_loss(cof_status st)
+{
+    return st == COF_FORMAT || st == COF_IO;
+}
+
 /* Is the head of the file beyond reading?  COF_USAGE: it is not, though one was given for it. */
 static cof_status need_head(repair *r, cof_error *err)
 {
@@ -73,7 +81,7 @@ static cof_status need_head(repair *r, cof_error *err)
                         "the head of this backup can be read: repair it without --head, and change "
                         "it with \"coffer envelope import\"");
     }
-    if (st != COF_FORMAT && st != COF_AUTH && st != COF_UNSUPPORTED && st != COF_IO)
+    if (!is_loss(st))
         return st;
     r->opening.rescue = true;
     if ((st = cof_heads_open(&r->heads, r->options->head, err)) == COF_OK)
@@ -81,21 +89,34 @@ static cof_status need_head(repair *r, cof_error *err)
     return st;
 }
 
-static cof_status plan_lost_head(repair *r, cof_error *err)
+static cof_status plan_lost_head(repair *r, const cof_file *file, cof_error *err)
 {
     const cof_opened *o = &r->reader->opened;
-    uint64_t start = cof_body_base(o->body, 1);
+    cof_status st;
 
     cof_change_wipe(&r->change);
-    if (start < cof_head_len(COF_SLOT_SIZE_MIN) || start > cof_head_len(COF_SLOT_SIZE_MAX) ||
-        start % COF_BLOCK_SIZE != 0)
-        return cof_fail_rule(err, COF_FORMAT, "SB-5", start,
-                             "the body does not begin where a head could end");
-    cof_note(&r->options->report,
-             "the head is put back as it was in generation %" PRIu64
-             ": if the recipients were changed later, rotate again",
-             r->reader->info.generation);
-    return cof_change_rebuild(&r->change, &o->head, (start - cof_head_len(0)) / 2, err);
+    cof_remains_wipe(&r->remains);
+    st = cof_remains_load(&r->remains, file, cof_body_base(o->body, 1), &o->head, r->options->trust,
+                          err);
+    return st == COF_OK ? cof_remains_plan(&r->change, &r->remains, &o->head, err) : st;
+}
+
+static void note_lost_head(const repair *r)
+{
+    const cof_link *left = r->remains.slot >= 0 ? cof_locks_newest(&r->remains.locks) : NULL;
+    uint64_t given = r->reader->info.generation;
+
+    if (r->remains.slot < 0)
+        cof_note(&r->options->report,
+                 "the head is put back as it was in generation %" PRIu64
+                 ": if the recipients were changed later, rotate again",
+                 given);
+    else
+        cof_note(&r->options->report,
+                 "an envelope is left, of generation %" PRIu64
+                 ": the head is put back around it, and the one given here, of generation %" PRIu64
+                 ", is not used",
+                 left != NULL ? left->custody.generation : 0, given);
 }
 
 /* The head as it is: what has to be written so that it is at rest. */
@@ -155,9 +176,12 @@ static cof_status look(repair *r, cof_error *err)
         (st = cof_reader_open(&r->reader, &r->opening, err)) != COF_OK ||
         (st = need_maker(r, err)) != COF_OK)
         return st;
-    st = r->heads != NULL ? plan_lost_head(r, err) : plan_head(r, &r->reader->opened.head, err);
+    st = r->heads != NULL ? plan_lost_head(r, r->reader->file, err)
+                          : plan_head(r, &r->reader->opened.head, err);
     if (st != COF_OK)
         return st;
+    if (r->heads != NULL)
+        note_lost_head(r);
     if (r->reader->opened.custody_problem[0] != '\0')
         cof_note(&o->report, "%s; the content is not affected", r->reader->opened.custody_problem);
     return survey(r, err);
@@ -227,6 +251,8 @@ static cof_status tell(repair *r, cof_repair_result *result, cof_error *err)
 
     cof_uuid_format(result->uuid, r->reader->opened.head.preamble.uuid);
     result->generation = r->reader->info.generation;
+    if (r->remains.slot >= 0 && cof_locks_newest(&r->remains.locks) != NULL)
+        result->generation = cof_locks_newest(&r->remains.locks)->custody.generation;
     for (size_t k = 0; st == COF_OK && k < COF_CHANGE_STEPS; k++)
         if (cof_change_has(&r->change, k)) {
             st = note_step(r, k, err);
@@ -263,21 +289,32 @@ static cof_status same_file(const repair *r, cof_error *err)
                     cof_file_label(r->file));
 }
 
+/* Still lost, and nothing in it but what was there?  Its bytes are kept before any is written. */
+static cof_status plan_lost_again(repair *r, cof_status found, cof_error *err)
+{
+    cof_status st;
+
+    if (found == COF_OK)
+        return cof_fail(err, COF_BUSY, "somebody else has just repaired the head");
+    if (!is_loss(found))
+        return found;
+    if (r->body_unknown)
+        return COF_OK; /* the head is not written */
+    if ((st = plan_lost_head(r, r->file, err)) != COF_OK)
+        return st;
+    return cof_remains_keep(&r->remains, r->options->path, err);
+}
+
 /* The head as it is now that nobody else can change it: another rotation may have been there. */
 static cof_status plan_again(repair *r, cof_error *err)
 {
     cof_head head;
     cof_status st = cof_head_load(&head, r->file, r->options->trust, err);
 
-    if (st != COF_OK && r->heads != NULL)
-        return COF_OK; /* it is still lost, and the plan still right */
-    if (st == COF_OK && r->heads != NULL) {
-        cof_head_wipe(&head);
-        return cof_fail(err, COF_BUSY, "somebody else has just repaired the head");
-    }
-    if (st != COF_OK)
-        return st;
-    st = plan_head(r, &head, err);
+    if (r->heads != NULL)
+        st = plan_lost_again(r, st, err);
+    else if (st == COF_OK)
+        st = plan_head(r, &head, err);
     cof_head_wipe(&head);
     return st;
 }
@@ -324,6 +361,7 @@ cof_status cof_repair(const cof_repair_options *options, cof_repair_result *resu
 {
     repair r = {.options = options,
                 .mends = COF_MENDS_INIT,
+                .remains = COF_REMAINS_INIT,
                 .change = COF_CHANGE_INIT,
                 .why = COF_ERROR_INIT};
     cof_status st;
@@ -333,6 +371,7 @@ cof_status cof_repair(const cof_repair_options *options, cof_repair_result *resu
         st = conclude(&r, result, err);
     cof_file_free(r.file);
     cof_change_wipe(&r.change);
+    cof_remains_wipe(&r.remains);
     cof_mends_wipe(&r.mends);
     cof_reader_free(r.reader);
     cof_heads_free(r.heads);

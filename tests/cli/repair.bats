@@ -270,6 +270,7 @@ lose_head() { # all of it
     accept verify -q x.cof
     poke x.cof 10 SPOILT
     poke x.cof 4106 SPOILT
+    rm x.cof.lost.head
     call repair x.cof --head x.head
     [ "$status" -eq 9 ]
     accept verify -q x.cof
@@ -294,4 +295,111 @@ lose_head() { # all of it
     call repair x.cof --head x.head
     [ "$status" -eq 5 ]
     cmp x.cof lost
+}
+
+# head_tool FILE WHAT: newer: a critical item that only a later version knows, in an intact head;
+# unhash: the superblocks name, under a good hash, an envelope that is not there
+head_tool() {
+    /usr/bin/python3 - "$@" <<'PY'
+import hashlib, sys
+name, what = sys.argv[1:]
+data = bytearray(open(name, "rb").read())
+size = int.from_bytes(data[24:32], "big")
+length = int.from_bytes(data[40:48], "big")
+envelope = bytearray(data[8192:8192 + length])
+if what == "newer":
+    envelope += (900).to_bytes(2, "big") + (0x8000).to_bytes(2, "big") + (4).to_bytes(4, "big") + b"next"
+    envelope[8:16] = len(envelope).to_bytes(8, "big")
+    for at in (8192, 8192 + size):
+        data[at:at + len(envelope)] = envelope
+digest = hashlib.sha256(envelope if what == "newer" else b"another").digest()
+for at in (0, 4096):
+    data[at + 40:at + 48] = len(envelope).to_bytes(8, "big")
+    data[at + 48:at + 80] = digest
+    data[at + 4064:at + 4096] = hashlib.sha256(data[at:at + 4064]).digest()
+open(name, "wb").write(data)
+PY
+}
+
+lose_superblocks() {
+    dd if=/dev/zero of="$1" bs=4096 count=2 conv=notrunc status=none
+}
+
+@test "--head: a newer envelope that is left comes first, and who was removed stays so" {
+    "$COFFER" envelope export -q x.cof -o x.head
+    accept rotate -q x.cof --key "$P/ops.key" --remove "$P/rec.crt"
+    cp x.cof rotated
+    lose_superblocks x.cof
+    cp x.cof lost
+    call repair x.cof --head x.head
+    [ "$status" -eq 9 ]
+    [[ $errors == *'an envelope is left, of generation 2: the head is put back around it, and '* ]]
+    [[ $errors == *'the one given here, of generation 1, is not used'* ]]
+    prints 'x.cof: 2 places are damaged'
+    cmp --ignore-initial=8192 x.cof rotated
+    cmp x.cof.lost.head <(head -c "$head" lost)
+    accept verify -q x.cof
+    opens x.cof "$P/ops.key" content
+    opens_not x.cof "$P/rec.key"
+    cp lost x.cof # one slot, the second, is enough
+    poke x.cof 9000 SPOILT
+    rm x.cof.lost.head
+    call repair x.cof --head x.head
+    [ "$status" -eq 9 ]
+    cmp --ignore-initial=8192 x.cof rotated
+    opens_not x.cof "$P/rec.key"
+}
+
+@test "--head: what a newer version may have written is not written over" {
+    "$COFFER" envelope export -q x.cof -o x.head
+    head_tool x.cof newer
+    refuse 5 '.*unknown type 900.*' repair x.cof --head x.head
+    lose_superblocks x.cof
+    refuse 5 'the envelope in slot A is not written over, .*unknown type 900.*' repair x.cof --head x.head
+    poke x.cof 8192 SPOILT
+    refuse 5 'the envelope in slot B is not written over, .*unknown type 900.*' repair x.cof --head x.head
+}
+
+@test "--head: an envelope of a custodian who is not trusted here is not called damaged, nor written over" {
+    local trust=(--trust-maker "$P/home/signing.crt" --trust-custodian "$P/eve.crt")
+    local who='by the custodian SHA256:[^ ]+, who is not trusted here \(--trust-custodian\)'
+    "$COFFER" envelope export -q x.cof -o x.head
+    head_tool x.cof unhash
+    refuse 3 "x.cof: neither copy .* $who" verify "${trust[@]}" x.cof
+    refuse 3 "neither copy .* $who" repair "${trust[@]}" x.cof --head x.head
+    lose_superblocks x.cof
+    refuse 3 "the envelope in slot A is not written over, .* $who" \
+        repair "${trust[@]}" x.cof --head x.head
+    call repair x.cof --head x.head
+    [ "$status" -eq 9 ]
+    cmp --ignore-initial=8192 x.cof whole
+}
+
+@test "--head: the bytes that were there are kept first, or nothing is written" {
+    "$COFFER" envelope export -q x.cof -o x.head
+    lose_head x.cof
+    cp x.cof lost
+    echo mine >x.cof.lost.head
+    call repair x.cof --head x.head
+    [ "$status" -eq 2 ]
+    [[ $errors == *'x.cof.lost.head exists and is something else than what is left of this head: move it away'* ]]
+    cmp x.cof lost
+    rm x.cof.lost.head
+    call repair x.cof --head x.head --dry-run
+    [ "$status" -eq 9 ]
+    [ ! -e x.cof.lost.head ]
+    call repair x.cof --head x.head
+    [ "$status" -eq 9 ]
+    cmp x.cof.lost.head <(head -c "$head" lost)
+    cp lost x.cof # a run that was interrupted, again
+    call repair x.cof --head x.head
+    [ "$status" -eq 9 ]
+    accept verify -q x.cof
+}
+
+@test "an earlier generation that was used is named" {
+    cp x.cof before
+    accept rotate -q x.cof --key "$P/ops.key" --remove "$P/rec.crt"
+    dd if=before of=x.cof bs=4096 skip=2 seek=2 count=8 conv=notrunc status=none # both slots
+    warn 9 'x.cof: the envelope that .* is damaged, .* another .* was used, of generation 1: .*' verify x.cof
 }
