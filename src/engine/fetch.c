@@ -85,7 +85,7 @@ static void lane_count(cof_lane *l)
         (void)cof_stats_add(&l->stats, COF_STAGE_WRITE, l->since, l->used->plain.len);
 }
 
-static void lane_wipe(cof_lane *l, cof_stats *stats)
+static void lane_wipe(cof_lane *l, cof_body *body, cof_stats *stats)
 {
     lane_count(l);
     cof_pool_free(l->pool);
@@ -95,18 +95,21 @@ static void lane_wipe(cof_lane *l, cof_stats *stats)
         cof_stats_merge(stats, cof_prover_stats(l->provers[i]));
         cof_prover_free(l->provers[i]);
     }
-    for (size_t i = 0; l->ring != NULL && i < l->size; i++)
+    for (size_t i = 0; l->ring != NULL && i < l->size; i++) {
+        cof_body_let_go(body, &l->ring[i].span);
         cof_proof_wipe(&l->ring[i]);
+    }
     free(l->ring);
 }
 
 void cof_fetch_wipe(cof_fetch *f)
 {
     cof_stats *stats = f->reader != NULL ? f->reader->options->stats : NULL;
+    cof_body *body = f->reader != NULL ? f->reader->opened.body : NULL;
 
     if (f->prover != NULL)
         cof_stats_merge(stats, cof_prover_stats(f->prover));
-    lane_wipe(&f->lane, stats); /* ends what reads the files */
+    lane_wipe(&f->lane, body, stats); /* ends what reads the files */
     cof_proof_wipe(&f->single);
     cof_prover_free(f->prover);
     cof_origin_free(f->origin);
@@ -169,7 +172,7 @@ static bool is_of_one_record(cof_status st)
  * is fetched first, as a single record.  After a failure the header says which record it was, or is
  * all zeros.
  */
-static cof_status prepare(cof_fetch *f, cof_proof *p, uint64_t number, cof_error *err)
+static cof_status prepare(cof_fetch *f, cof_proof *p, uint64_t number, bool ahead, cof_error *err)
 {
     size_t len;
     cof_status st = COF_OK;
@@ -184,7 +187,8 @@ static cof_status prepare(cof_fetch *f, cof_proof *p, uint64_t number, cof_error
     p->at = find(f, number);
     memcpy(p->entry, entry_of(f, number), sizeof(p->entry));
     len = COF_FRAME_SIZE + (size_t)stored_len(f, number, &p->header);
-    st = cof_body_hold(&p->span, f->reader->opened.body, p->at.volume, p->at.offset, len, err);
+    st = (ahead ? cof_body_hold_ahead : cof_body_hold)(&p->span, f->reader->opened.body,
+                                                       p->at.volume, p->at.offset, len, err);
     f->damaged = is_of_one_record(st);
     return st;
 }
@@ -207,7 +211,7 @@ static cof_status fetch_single(cof_fetch *f, uint64_t number, prove_fn *prove, c
     cof_status st;
 
     f->held = false;
-    st = prepare(f, p, number, err);
+    st = prepare(f, p, number, false, err);
     f->header = p->header;
     if (st != COF_OK)
         return st;
@@ -335,7 +339,7 @@ static cof_status lane_fill(cof_fetch *f, cof_error *err)
 
         if (p == NULL)
             break;
-        st = prepare(f, p, l->end, wanted ? err : NULL);
+        st = prepare(f, p, l->end, !wanted, wanted ? err : NULL);
         if (wanted)
             f->header = p->header;
         if (st != COF_OK)

@@ -107,8 +107,10 @@ void cof_payloads_free(cof_payloads *p)
         cof_stats_merge(p->hooks->stats, &p->stats[i]);
         cof_sha256_free(p->sha[i]);
     }
-    for (size_t i = 0; p->ring != NULL && i < p->size; i++)
+    for (size_t i = 0; p->ring != NULL && i < p->size; i++) {
+        cof_body_let_go(p->hooks->body, &p->ring[i].span);
         free(p->ring[i].bytes);
+    }
     free(p->ring);
     free(p);
 }
@@ -124,8 +126,8 @@ cof_status cof_payloads_put(bool *again, cof_payloads *p, cof_payload *x, cof_er
 
     *again = false;
     if (p->hooks->body != NULL)
-        st = cof_body_hold(&x->span, p->hooks->body, x->at.volume, x->at.offset + COF_FRAME_SIZE,
-                           x->frame.stored_len, err);
+        st = cof_body_hold_ahead(&x->span, p->hooks->body, x->at.volume,
+                                 x->at.offset + COF_FRAME_SIZE, x->frame.stored_len, err);
     if (st == COF_BUSY && (p->taken != NULL || cof_pool_pending(p->pool) > 0)) {
         *again = true;
         return COF_OK;

@@ -31,7 +31,7 @@ cof_payload *cof_payloads_get(cof_payloads *payloads);
 
 /*
  * Put it in.  *again: too many volumes are read at once; take one back, and call this again.
- * Classes as of cof_body_hold().
+ * Classes as of cof_body_hold_ahead().
  */
 cof_status cof_payloads_put(bool *again, cof_payloads *payloads, cof_payload *payload,
                             cof_error *err) COF_MUST_USE;

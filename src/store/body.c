@@ -19,6 +19,7 @@
 #include "base/text.h"
 
 #define OPEN_MAX_VOLUMES 8
+#define SPARE            2 /* are left by who reads ahead: for a single span, and for reading */
 #define SMALL            ((size_t)4096) /* reads up to so much, one behind the other, ... */
 #define LARGE            ((size_t)1 << 18)
 #define AHEAD            ((size_t)65536) /* ... are served from one of so much */
@@ -170,12 +171,14 @@ static slot *make_room(cof_body *body)
     return oldest;
 }
 
+#define TOO_MANY "too many volumes are read at once"
+
 static cof_status put_into_pool(cof_body *body, uint32_t number, cof_file *file, cof_error *err)
 {
     slot *s = make_room(body);
 
     if (s == NULL)
-        return cof_fail(err, COF_BUSY, "too many volumes are read at once");
+        return cof_fail(err, COF_BUSY, TOO_MANY);
     *s = (slot){file, number, ++body->clock, 0};
     return COF_OK;
 }
@@ -349,28 +352,58 @@ cof_status cof_body_read(void *out, size_t len, cof_body *body, uint32_t number,
     return cof_file_read_full(out, len, file, cof_body_base(body, number) + off, err);
 }
 
+/* Would one more volume be held, with no slots left to spare? */
+static bool leaves_none(const cof_body *body, uint32_t number)
+{
+    size_t held = 0;
+
+    if (number == 1)
+        return false;
+    for (size_t i = 0; i < OPEN_MAX_VOLUMES; i++) {
+        const slot *s = &body->open[i];
+
+        if (s->file == NULL || s->holds == 0)
+            continue;
+        if (s->volume == number)
+            return false;
+        held++;
+    }
+    return held >= OPEN_MAX_VOLUMES - SPARE;
+}
+
+cof_status cof_body_hold_ahead(cof_span *out, cof_body *body, uint32_t number, uint64_t off,
+                               size_t len, cof_error *err)
+{
+    out->held = 0;
+    if (leaves_none(body, number))
+        return cof_fail(err, COF_BUSY, TOO_MANY);
+    return cof_body_hold(out, body, number, off, len, err);
+}
+
 cof_status cof_body_hold(cof_span *out, cof_body *body, uint32_t number, uint64_t off, size_t len,
                          cof_error *err)
 {
-    cof_status st = find_range(&out->file, body, number, off, len, err);
+    cof_status st;
 
-    if (st != COF_OK)
+    out->held = 0;
+    if ((st = find_range(&out->file, body, number, off, len, err)) != COF_OK)
         return st;
     out->off = cof_body_base(body, number) + off;
     if (len >= LARGE)
         cof_file_advise(out->file, out->off, len, COF_ADVICE_SOON);
-    for (out->held = 0; out->held < OPEN_MAX_VOLUMES; out->held++)
-        if (body->open[out->held].file == out->file) {
-            body->open[out->held].holds++;
-            break; /* volume 1 is in no slot, and always open */
+    for (size_t i = 0; i < OPEN_MAX_VOLUMES; i++)
+        if (body->open[i].file == out->file) {
+            body->open[i].holds++;
+            out->held = i + 1;
         }
     return COF_OK;
 }
 
-void cof_body_let_go(cof_body *body, const cof_span *span)
+void cof_body_let_go(cof_body *body, cof_span *span)
 {
-    if (span->held < OPEN_MAX_VOLUMES)
-        body->open[span->held].holds--;
+    if (span->held > 0)
+        body->open[span->held - 1].holds--;
+    span->held = 0;
 }
 
 cof_status cof_body_read_some(void *out, size_t len, size_t *out_got, cof_body *body,

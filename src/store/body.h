@@ -68,17 +68,22 @@ cof_status cof_body_read_some(void *out, size_t len, size_t *out_got, cof_body *
 typedef struct cof_span {
     const cof_file *file;
     uint64_t off;
-    size_t held; /* for the body */
+    size_t held; /* for the body: its slot, from 1; 0: none, as of volume 1, which is always open */
 } cof_span;
 
 /*
  * Classes as of reading, but that the bytes are not looked at.  The system is told that a large
- * span will be read: it guesses badly where several threads read one file.  COF_BUSY: spans in too
- * many volumes are held; let one go, and try again.
+ * span will be read: it guesses badly where several threads read one file.
+ *
+ * Who holds many spans at once uses the second: COF_BUSY where that would leave no room for one
+ * more span and for reading, so that neither ever fails because of what is read ahead; let one go,
+ * and try again.  A span that is not held, as one of zeros, may be let go, too.
  */
 cof_status cof_body_hold(cof_span *out, cof_body *body, uint32_t volume, uint64_t off, size_t len,
                          cof_error *err) COF_MUST_USE;
-void cof_body_let_go(cof_body *body, const cof_span *span);
+cof_status cof_body_hold_ahead(cof_span *out, cof_body *body, uint32_t volume, uint64_t off,
+                               size_t len, cof_error *err) COF_MUST_USE;
+void cof_body_let_go(cof_body *body, cof_span *span);
 
 /* NULL is fine. */
 void cof_body_free(cof_body *body);

@@ -2,7 +2,8 @@
 
 /*
  * Reading a backup of files in many volumes, more than may be open at once, each with one record:
- * does a volume that is gone while it is read ever pass for restored?
+ * does a volume that is gone while it is read ever pass for restored, and does reading ahead leave
+ * room for the other reads?
  */
 
 #include <setjmp.h>
@@ -164,10 +165,45 @@ static void test_a_lost_volume_is_told(void **state)
     assert_true(lost > 0 && kept > 0);
 }
 
+/* ---- reading ahead in more volumes than may be open ---- */
+
+#define JOBS 32
+
+static void test_reading_ahead_leaves_room(void **state)
+{
+    const cof_extract_options o = {.target = in_dir("."), .strip_components = 2, .force = true};
+    cof_extract_result result;
+    cof_reader *reader = open_reader(JOBS);
+
+    (void)state;
+    assert_int_equal(cof_reader_extract(reader, &o, &result, NULL), COF_OK);
+    assert_int_equal(result.files, FILES);
+    assert_int_equal(cof_reader_verify(reader, COF_VERIFY_FULL, NULL), COF_OK);
+    assert_int_equal(cof_reader_verify(reader, COF_VERIFY_DEEP, NULL), COF_OK);
+    cof_reader_free(reader);
+}
+
+/* What was read ahead when somebody stopped is not kept open. */
+static void test_stopping_gives_it_back(void **state)
+{
+    cof_reader *reader = open_reader(JOBS);
+
+    (void)state;
+    for (uint64_t at = 1; at < whole; at += 3 * (uint64_t)RECORD) {
+        released r = {.stop_at = at};
+
+        assert_int_equal(cof_reader_restore(reader, release, &r, NULL), COF_CANCELLED);
+        assert_int_equal(cof_reader_verify(reader, COF_VERIFY_QUICK, NULL), COF_OK);
+    }
+    cof_reader_free(reader);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_lost_volume_is_told),
+        cmocka_unit_test(test_reading_ahead_leaves_room),
+        cmocka_unit_test(test_stopping_gives_it_back),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
