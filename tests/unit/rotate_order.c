@@ -156,26 +156,32 @@ static void an_approval_does_too(void **state)
     free_world(&w);
 }
 
+static void export_as(const char *output, bool bundle)
+{
+    const cof_report silent = {.warn = NULL};
+    cof_export_options o = {.bundle = bundle, .force = true};
+    cof_export_result exported;
+    cof_exporter *exporter = NULL;
+
+    o.output = in_dir(output);
+    assert_int_equal(cof_exporter_new(&exporter, &o, NULL), COF_OK);
+    assert_int_equal(cof_exporter_add(exporter, in_dir("x.cof"), &silent, &exported, NULL), COF_OK);
+    assert_int_equal(cof_exporter_finish(exporter, NULL), COF_OK);
+    cof_exporter_free(exporter);
+}
+
 /* And so does an import, after the head that it replaces is durable under its name. */
 static void an_import_does_too(void **state)
 {
-    const cof_report silent = {.warn = NULL};
-    cof_export_options export = {.slot_size = 0};
     cof_import_options import = {.heads = NULL};
     cof_import_result result = {.changed = false};
-    cof_export_result exported;
-    cof_exporter *exporter = NULL;
     cof_heads *heads = NULL;
     world w;
 
     (void)state;
     make_world(&w);
     make_backup(&w);
-    export.output = in_dir("x.head");
-    assert_int_equal(cof_exporter_new(&exporter, &export, NULL), COF_OK);
-    assert_int_equal(cof_exporter_add(exporter, in_dir("x.cof"), &silent, &exported, NULL), COF_OK);
-    assert_int_equal(cof_exporter_finish(exporter, NULL), COF_OK);
-    cof_exporter_free(exporter);
+    export_as("x.head", false);
     assert_int_equal(rotate_file(&w, "x.head", false), COF_OK);
     assert_int_equal(cof_heads_open(&heads, in_dir("x.head"), NULL), COF_OK);
     import =
@@ -184,6 +190,36 @@ static void an_import_does_too(void **state)
     assert_int_equal(cof_import(in_dir("x.cof"), &import, &result, NULL), COF_OK);
     assert_true(result.changed && result.proven);
     assert_section_8();
+    cof_import_result_wipe(&result);
+    cof_heads_free(heads);
+    free_world(&w);
+}
+
+/* IM-5: what a killed run has left under the name is made durable, as it may not be yet. */
+static void a_head_that_is_kept_already_is_made_durable(void **state)
+{
+    cof_import_options import = {.heads = NULL};
+    cof_import_result result = {.changed = false};
+    cof_heads *heads = NULL;
+    world w;
+
+    (void)state;
+    make_world(&w);
+    make_backup(&w);
+    export_as("x.head", false);
+    assert_int_equal(link(in_dir("x.head"), in_dir("kept.head")), 0);
+    assert_int_equal(unlink(in_dir("x.head")), 0);
+    export_as("x.head", false);
+    assert_int_equal(rotate_file(&w, "x.head", false), COF_OK);
+    assert_int_equal(cof_heads_open(&heads, in_dir("x.head"), NULL), COF_OK);
+    import = (cof_import_options){.heads = heads, .trust = w.trust, .keys = w.keys};
+    import.keep = in_dir("kept.head");
+    start_recording();
+    assert_int_equal(cof_import(in_dir("x.cof"), &import, &result, NULL), COF_OK);
+    assert_int_equal(event_count, 2 + 9);
+    assert_event(0, 's', 0, 0); /* the file */
+    assert_event(1, 's', 0, 0); /* its directory */
+    assert_event(2, 's', 0, 0); /* step 0 */
     cof_import_result_wipe(&result);
     cof_heads_free(heads);
     free_world(&w);
@@ -303,6 +339,8 @@ int main(void)
                                         scratch_tear_down),
         cmocka_unit_test_setup_teardown(an_approval_does_too, scratch_set_up, scratch_tear_down),
         cmocka_unit_test_setup_teardown(an_import_does_too, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(a_head_that_is_kept_already_is_made_durable, scratch_set_up,
+                                        scratch_tear_down),
         cmocka_unit_test_setup_teardown(never_reads_the_body, scratch_set_up, scratch_tear_down),
         cmocka_unit_test_setup_teardown(a_dry_run_writes_nothing, scratch_set_up,
                                         scratch_tear_down),
