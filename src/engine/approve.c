@@ -63,15 +63,27 @@ static cof_status describe(const approval *a, cof_approve_result *result, cof_er
                                   err);
 }
 
-/* One key is one person, however often it signs. */
-static bool has_signed(const approval *a)
+static bool has_signed_as(const approval *a, cof_cert *cert)
 {
-    cof_cert *cert = a->options->signer->cert;
     bool valid = false;
 
     return cof_signed_verify(cof_locks_newest(&a->opened.head.locks)->message, &cert, 1, &valid,
                              NULL, NULL) == COF_OK &&
            valid;
+}
+
+/* One key is one person, however often it signs, and whatever certificates it has for that. */
+static bool has_signed(const approval *a)
+{
+    const cof_candidates *known = &a->opened.head.locks.candidates;
+    cof_cert *cert = a->options->signer->cert;
+
+    if (has_signed_as(a, cert))
+        return true;
+    for (size_t i = 0; i < known->count; i++)
+        if (cof_cert_same_key(known->items[i].cert, cert) && has_signed_as(a, known->items[i].cert))
+            return true;
+    return false;
 }
 
 static cof_status make_envelope(approval *a, cof_error *err)

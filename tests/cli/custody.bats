@@ -45,6 +45,28 @@ hash() {
     accept verify x.cof
 }
 
+# twin KEY NAME: the same RSA key, as one that is only for PSS.
+twin() {
+    openssl rsa -in "$1" -traditional -outform DER -out key.der 2>/dev/null
+    printf '%s\n' asn1=SEQUENCE:key '[key]' version=INTEGER:0 algorithm=SEQUENCE:pss \
+        "key=FORMAT:HEX,OCTETSTRING:$(od -An -v -tx1 key.der | tr -d ' \n')" '[pss]' oid=OID:rsassaPss >key.conf
+    openssl asn1parse -genconf key.conf -noout -out pkcs8.der
+    openssl pkey -inform DER -in pkcs8.der -out "$2.key"
+    chmod 600 "$2.key"
+    openssl req -x509 -key "$2.key" -subj "/CN=$2" -days 30 -out "$2.crt" 2>/dev/null
+}
+
+@test "one key in two certificates approves nothing that it has signed" {
+    openssl req -x509 -newkey rsa:3072 -nodes -keyout one.key -subj /CN=one -days 30 -out one.crt 2>/dev/null
+    chmod 600 one.key
+    twin one.key two
+    both=(--trust one.crt --trust-custodian two.crt)
+    "$COFFER" backup -q -o t.cof --sign-key one.key -r "$P/ops.crt" - <content
+    accept envelope approve t.cof --sign-key two.key "${both[@]}"
+    prints 't.cof: nothing to do: CN=two has signed it already'
+    refuse 3 '.*1 trusted custodian, and 2 are demanded' verify t.cof "${both[@]}" --min-custodians 2 --strict-custody
+}
+
 @test "an approval is remembered when the locks change again" {
     "$COFFER" envelope approve -q x.cof --sign-key "$P/second/signing.key" "${both[@]}"
     "$COFFER" rotate -q x.cof --key "$P/ops.key" --remove "$P/rec.crt"
