@@ -173,7 +173,7 @@ cof_status cof_rekey(const cof_rekey_options *options, cof_rekey_result *result,
     r.old.options = &r.reading;
     if ((st = check_options(&r, err)) == COF_OK &&
         (st = cof_path_real(&r.path, options->path, err)) == COF_OK &&
-        (st = cof_open_for_change(&r.old.file, r.path, true, err)) == COF_OK)
+        (st = cof_open_for_change(&r.old.file, r.path, cof_lock_deadline(), err)) == COF_OK)
         st = rekey_locked(&r, result, err);
     if (r.old.file != NULL)
         cof_lock_release(r.old.file);

@@ -285,6 +285,20 @@ o = json.loads(sys.argv[1])
 assert (o["epoch"], o["generation"]) == (1, 3) and [r["subject"] for r in o["recipients"]] == ["CN=rec"]' "$output"
 }
 
+@test "who is at work on it for a moment is waited for" {
+    /usr/bin/python3 - x.cof <<'PY' 3>&- &
+import fcntl, struct, sys, time
+f = open(sys.argv[1], "rb")
+lock = struct.pack("hhqqi4x", fcntl.F_RDLCK, 0, 0, 0, 0)
+fcntl.fcntl(f, 37, lock)  # F_OFD_SETLK
+open("held", "w").close()
+time.sleep(2)
+PY
+    while [ ! -e held ]; do sleep 0.05; done
+    accept_rekey x.cof
+    wait "$!"
+}
+
 @test "a bad list of recipients stops it, but for --reset-custody" {
     accept rotate x.cof --key "$P/ops.key" --add "$P/eve.crt" --sign-key "$P/safe/signing.key" "${both[@]}"
     refuse 3 'x.cof: .*not trusted as custodian, so nothing of it is carried over; --reset-custody goes on without it' \
