@@ -271,6 +271,21 @@ static bool is_new(const cof_rekeying *r, const char *path)
     return false;
 }
 
+/* It opens with the old keys, and has a name that nobody sees. */
+static void note_left_aside(const cof_rekeying *r)
+{
+    for (size_t v = 2; v <= cof_sink_count(r->sink); v++) {
+        const char *path = cof_sink_left_aside(r->sink, v);
+        char name[COF_TEXT_NAME_CAP];
+
+        if (path != NULL)
+            cof_note(&r->options->report,
+                     "volume %zu of the old backup, under the old data key, may still be there; "
+                     "see that %s is removed",
+                     v, cof_text_safe_str(name, sizeof(name), path));
+    }
+}
+
 /*
  * Publishing has replaced those whose name a new volume got.  One that was aside already, or that
  * has no successor, has to go by itself.  The new set is there whatever becomes of this.
@@ -287,4 +302,5 @@ void cof_rekeying_remove_old(const cof_rekeying *r)
                      (unsigned)v, cof_body_label(r->old.opened.body, v));
     }
     (void)!remove_all(r, &r->preamble, &more, NULL);
+    note_left_aside(r);
 }

@@ -299,24 +299,42 @@ static cof_status name_others(cof_newfile *const *files, size_t count, bool forc
     return st == COF_OK ? sync_others(files, count, err) : st;
 }
 
-static void forget(cof_newfile *nf)
+static void keep(cof_newfile *nf)
 {
     cof_pending_remove(nf->pending);
     nf->pending = NULL;
-    if (nf->aside == NULL)
-        return;
-    (void)cof_os_get()->unlink(nf->aside);
-    (void)!cof_dir_sync(nf->dir, NULL);
 }
 
+/* Who made room is not needed any more. */
+static void forget(cof_newfile *nf)
+{
+    keep(nf);
+    if (nf->aside == NULL || cof_os_get()->unlink(nf->aside) != 0 ||
+        cof_dir_sync(nf->dir, NULL) != COF_OK)
+        return;
+    free(nf->aside);
+    nf->aside = NULL;
+}
+
+const char *cof_newfile_left_aside(const cof_newfile *nf)
+{
+    return nf->pending == NULL ? nf->aside : NULL;
+}
+
+/*
+ * The first has its name, and that may not last: then what made room for the others is all that is
+ * left of the old set after a power loss, and stays.
+ */
 static cof_status name_all(cof_newfile *const *files, size_t count, bool force, cof_error *err)
 {
     cof_status st = name_others(files, count, force, err);
     if (st == COF_OK)
         st = name_last(files[0], force, err);
     for (size_t i = count; i-- > 1;)
-        if (files[0]->pending == NULL)
+        if (st == COF_OK)
             forget(files[i]);
+        else if (files[0]->pending == NULL)
+            keep(files[i]);
         else
             take_back(files[i]);
     return st;

@@ -75,12 +75,16 @@ cof_status cof_newfile_close(cof_newfile *nf, cof_error *err) COF_MUST_USE;
  *
  * What has to make room for another than the first (with force) is set aside under a name that
  * begins with a dot, and removed at the end; so at every moment either the old files are all there,
- * or the new ones.  After a failure that happened before the first had its name, all is as before.
+ * or the new ones.  After a failure that happened before the first had its name, all is as before;
+ * after one that leaves it open whether the first keeps its name, what was set aside stays.
  * Classes as cof_newfile_publish(); COF_LIMIT for what would have to be set aside and has a name of
  * more than COF_NEWFILE_NAME_MAX bytes.
  */
 cof_status cof_newfile_publish_set(cof_newfile *const *files, size_t count, bool force,
                                    cof_error *err) COF_MUST_USE;
+
+/* What made room for it and may still be there, after publishing; NULL: nothing.  Borrowed. */
+const char *cof_newfile_left_aside(const cof_newfile *nf);
 
 /* Is this a name that a temporary file gets: exactly ".NAME.RANDOM.tmp"? */
 bool cof_newfile_is_temporary(const char *name) COF_MUST_USE;

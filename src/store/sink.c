@@ -468,6 +468,12 @@ cof_status cof_sink_publish(cof_sink *sink, cof_error *err)
                             : cof_newfile_publish_set(sink->files, sink->count, sink->force, err);
 }
 
+const char *cof_sink_left_aside(const cof_sink *sink, size_t volume)
+{
+    return volume >= 1 && volume <= sink->count ? cof_newfile_left_aside(sink->files[volume - 1])
+                                                : NULL;
+}
+
 void cof_sink_free(cof_sink *sink)
 {
     if (sink == NULL)

@@ -89,6 +89,9 @@ const char *cof_sink_path(const cof_sink *sink, size_t volume);
 /* Make the files durable and give them their names; for a descriptor nothing is left to do. */
 cof_status cof_sink_publish(cof_sink *sink, cof_error *err) COF_MUST_USE;
 
+/* What made room for that volume and may still be there; NULL: nothing.  Borrowed. */
+const char *cof_sink_left_aside(const cof_sink *sink, size_t volume);
+
 /* NULL is fine; unpublished files are removed. */
 void cof_sink_free(cof_sink *sink);
 

@@ -144,6 +144,77 @@ static void failed_syncs_publish_nothing(void **state)
     cof_newfile_free(nf);
 }
 
+/* ---- several ---- */
+
+static int dir_syncs_until_failure;
+
+static int failing_dir_fsync(int fd)
+{
+    struct stat info;
+    if (fstat(fd, &info) != 0 || !S_ISDIR(info.st_mode) || dir_syncs_until_failure-- != 0)
+        return 0;
+    errno = EIO;
+    return -1;
+}
+
+static int no_unlink_aside(const char *path)
+{
+    if (strstr(path, ".old") == NULL)
+        return cof_os_real()->unlink(path);
+    errno = EPERM;
+    return -1;
+}
+
+/* Publish "new" as f and f.002 in the place of "old". */
+typedef enum left { NOTHING, SAID_ONLY, OLD } left;
+
+static cof_status publish_two(left *out, cof_error *err)
+{
+    cof_newfile *files[2];
+    make("f", "old", 0600);
+    make("f.002", "old", 0600);
+    files[0] = begin("f", "new");
+    files[1] = begin("f.002", "new");
+    cof_status st = cof_newfile_publish_set(files, 2, true, err);
+    const char *aside = cof_newfile_left_aside(files[1]);
+    cof_buf bytes = COF_BUF_INIT;
+    *out = aside != NULL ? SAID_ONLY : NOTHING;
+    if (aside != NULL && cof_file_read_whole(&bytes, aside, 10, NULL) == COF_OK) {
+        assert_true(cof_slice_equal(cof_buf_slice(&bytes), (cof_slice){(const uint8_t *)"old", 3}));
+        assert_int_equal(cof_os_real()->unlink(aside), 0);
+        *out = OLD;
+    }
+    cof_buf_free(&bytes);
+    assert_null(cof_newfile_left_aside(files[0]));
+    cof_newfile_free(files[0]);
+    cof_newfile_free(files[1]);
+    return st;
+}
+
+/* The syncs of a directory: aside, the name of the second, the name of the first, what is gone. */
+static void what_made_room_stays_while_it_may_be_needed(void **state)
+{
+    (void)state;
+    cof_error err = COF_ERROR_INIT;
+    left aside;
+    scratch_os.fsync = failing_dir_fsync;
+    cof_os_set(&scratch_os);
+    for (int n = 0; n < 5; n++) {
+        bool is_new = n >= 2;
+        dir_syncs_until_failure = n;
+        assert_int_equal(publish_two(&aside, &err), n < 3 ? COF_IO : COF_OK);
+        assert_content("f", is_new ? "new" : "old");
+        assert_content("f.002", is_new ? "new" : "old");
+        assert_int_equal(aside, n == 2 ? OLD : n == 3 ? SAID_ONLY : NOTHING);
+        assert_int_equal(count_names(), 2);
+    }
+    dir_syncs_until_failure = -1;
+    scratch_os.unlink = no_unlink_aside;
+    cof_os_set(&scratch_os);
+    assert_int_equal(publish_two(&aside, &err), COF_OK);
+    assert_int_equal(aside, OLD);
+}
+
 static void unpublished_files_vanish(void **state)
 {
     (void)state;
@@ -312,6 +383,7 @@ int main(void)
         IN_DIR(new_files_appear_whole),
         IN_DIR(existing_files_are_not_replaced),
         IN_DIR(failed_syncs_publish_nothing),
+        IN_DIR(what_made_room_stays_while_it_may_be_needed),
         IN_DIR(unpublished_files_vanish),
         cmocka_unit_test(temporary_names_are_known),
         IN_DIR(impossible_new_files_are_refused),
