@@ -102,10 +102,11 @@ static void add_spool(cli_confinement *c)
 cof_status cli_confine(cli_confinement *c, const cli_call *call, cof_error *err)
 {
     const char *missing = NULL;
+    unsigned keep = (c->names ? COF_KEEP_NAMES : 0) | (c->count > 0 ? COF_KEEP_ATTRIBUTES : 0);
     add_spool(c);
     static const char *const everywhere[] = {"/"};
     const char *const *paths = c->too_many ? everywhere : (const char *const *)c->path;
-    cof_status st = cof_confine(&missing, paths, c->too_many ? 1 : c->count, c->names, err);
+    cof_status st = cof_confine(&missing, paths, c->too_many ? 1 : c->count, keep, err);
     if (st == COF_OK && call->verbose && missing != NULL)
         cli_say_note(missing);
     if (st == COF_OK && call->verbose && c->too_many)

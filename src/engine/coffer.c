@@ -31,8 +31,9 @@ void cof_cleanup_on_signal(void)
     cof_newfile_abandon_all();
 }
 
-cof_status cof_confine(const char **out_missing, const char *const *paths, size_t count, bool names,
-                       cof_error *err)
+cof_status cof_confine(const char **out_missing, const char *const *paths, size_t count,
+                       unsigned keep, cof_error *err)
 {
-    return cof_os_confine(out_missing, paths, count, names, err);
+    return cof_os_confine(out_missing, paths, count, (keep & COF_KEEP_NAMES) != 0,
+                          (keep & COF_KEEP_ATTRIBUTES) != 0, err);
 }

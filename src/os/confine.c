@@ -12,8 +12,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -170,6 +172,12 @@ static const unsigned refused[] = {
     SYS_settimeofday,
     SYS_clock_settime,
     SYS_personality,
+    SYS_rt_sigqueueinfo,
+    SYS_rt_tgsigqueueinfo,
+    SYS_tkill,
+#if defined(SYS_pidfd_send_signal)
+    SYS_pidfd_send_signal,
+#endif
 #if defined(SYS_io_uring_setup)
     SYS_io_uring_setup,
 #endif
@@ -187,16 +195,95 @@ static const unsigned refused[] = {
 #endif
 };
 
+/* Newer than some headers; such numbers are the same for all. */
+#define NR_FCHMODAT2     452
+#define NR_SETXATTRAT    463
+#define NR_REMOVEXATTRAT 466
+#define NR_FILE_SETATTR  469
+
+/* By path and also by a descriptor that is only read: nothing of it is Landlock's. */
+static const unsigned attributes[] = {
+    SYS_fchmod,      SYS_fchmodat,     NR_FCHMODAT2,     SYS_fchown,       SYS_fchownat,
+    SYS_utimensat,   SYS_setxattr,     SYS_lsetxattr,    SYS_fsetxattr,    NR_SETXATTRAT,
+    SYS_removexattr, SYS_lremovexattr, SYS_fremovexattr, NR_REMOVEXATTRAT, NR_FILE_SETATTR,
+#if defined(SYS_chmod)
+    SYS_chmod,       SYS_chown,        SYS_lchown,       SYS_utime,        SYS_utimes,
+    SYS_futimesat,
+#endif
+};
+
+/* Refused if the low word of an argument is this, or (only) unless it is. */
+typedef struct condition {
+    uint32_t call, argument;
+    uint32_t value;
+    bool only;
+} condition;
+
+#define SET_FLAGS   0x40086602u /* FS_IOC_SETFLAGS: attributes again */
+#define SET_FLAGS32 0x40046602u
+#define SET_XFLAGS  0x401c5820u /* FS_IOC_FSSETXATTR */
+#define TIOCSTI_    0x5412u /* types into the terminal, and so into the shell that comes after */
+#define TIOCLINUX_  0x541cu /* pastes into it */
 #define REFUSE      (SECCOMP_RET_ERRNO | EPERM)
 #define COUNT       (sizeof(refused) / sizeof(refused[0]))
+#define ATTRIBUTES  (sizeof(attributes) / sizeof(attributes[0]))
+#define CONDITIONS  16 /* at most */
 #define FIELD(name) ((uint32_t)offsetof(struct seccomp_data, name))
+
+static size_t refuse_calls(struct sock_filter *out, const unsigned *calls, size_t count)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        out[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, calls[i], 0, 1);
+        out[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, REFUSE);
+    }
+    return n;
+}
+
+/* The number of the call is loaded, before and after. */
+static size_t refuse_argument(struct sock_filter *out, const condition *c)
+{
+    uint32_t low = FIELD(args) + 8 * c->argument; /* both architectures are little-endian */
+    size_t n = 0;
+
+    out[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, c->call, 0, 4);
+    out[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, low);
+    out[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, c->value, c->only ? 1 : 0,
+                                            c->only ? 0 : 1);
+    out[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, REFUSE);
+    out[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, FIELD(nr));
+    return n;
+}
+
+static size_t refuse_arguments(struct sock_filter *out)
+{
+    const uint32_t self = (uint32_t)getpid();
+    const condition conditions[] = {
+        {SYS_ioctl, 1, TIOCSTI_, false},
+        {SYS_ioctl, 1, TIOCLINUX_, false},
+        {SYS_ioctl, 1, SET_FLAGS, false},
+        {SYS_ioctl, 1, SET_FLAGS32, false},
+        {SYS_ioctl, 1, SET_XFLAGS, false},
+        {SYS_fcntl, 1, F_SETOWN, false}, /* whom a signal goes to when there is input */
+        {SYS_fcntl, 1, F_SETOWN_EX, false},
+        {SYS_tgkill, 0, self, true},
+        {SYS_kill, 0, self, true},
+    };
+    size_t count = sizeof(conditions) / sizeof(conditions[0]), n = 0;
+
+    _Static_assert(sizeof(conditions) / sizeof(conditions[0]) <= CONDITIONS, "room in the filter");
+    for (size_t i = 0; i < count; i++)
+        n += refuse_argument(out + n, &conditions[i]);
+    return n;
+}
 
 /*
  * The program: another architecture's calls have other numbers, so they are refused altogether
- * (as are those of x32, which have a high bit); then socket() by its family, connect() with it,
- * then the list.
+ * (as are those of x32, which have a high bit); then the list, then what depends on an argument;
+ * then connect(), and socket() by its family.
  */
-static size_t write_filter(struct sock_filter *out, bool names)
+static size_t write_filter(struct sock_filter *out, bool names, bool changes)
 {
     size_t n = 0;
 
@@ -206,10 +293,10 @@ static size_t write_filter(struct sock_filter *out, bool names)
     out[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, FIELD(nr));
     out[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 0x40000000u, 0, 1);
     out[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
-    for (size_t i = 0; i < COUNT; i++) {
-        out[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, refused[i], 0, 1);
-        out[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, REFUSE);
-    }
+    n += refuse_calls(out + n, refused, COUNT);
+    if (!changes)
+        n += refuse_calls(out + n, attributes, ATTRIBUTES);
+    n += refuse_arguments(out + n);
     if (!names) {
         out[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_connect, 0, 1);
         out[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, REFUSE);
@@ -222,12 +309,12 @@ static size_t write_filter(struct sock_filter *out, bool names)
     return n;
 }
 
-static void confine_calls(const char **out_missing, bool names)
+static void confine_calls(const char **out_missing, bool names, bool changes)
 {
-    struct sock_filter filter[2 * COUNT + 16];
+    struct sock_filter filter[2 * (COUNT + ATTRIBUTES) + 5 * CONDITIONS + 16];
     struct sock_fprog program = {.filter = filter};
 
-    program.len = (unsigned short)write_filter(filter, names);
+    program.len = (unsigned short)write_filter(filter, names, changes);
     if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program) != 0 &&
         *out_missing == NULL)
         *out_missing =
@@ -236,9 +323,10 @@ static void confine_calls(const char **out_missing, bool names)
 
 #else
 
-static void confine_calls(const char **out_missing, bool names)
+static void confine_calls(const char **out_missing, bool names, bool changes)
 {
     (void)names;
+    (void)changes;
     if (*out_missing == NULL)
         *out_missing = "no seccomp on this system: programs could be started, and the network used";
 }
@@ -246,7 +334,7 @@ static void confine_calls(const char **out_missing, bool names)
 #endif
 
 cof_status cof_os_confine(const char **out_missing, const char *const *paths, size_t count,
-                          bool names, cof_error *err)
+                          bool names, bool changes, cof_error *err)
 {
     cof_status st;
 
@@ -256,6 +344,6 @@ cof_status cof_os_confine(const char **out_missing, const char *const *paths, si
         return COF_OK;
     }
     if ((st = confine_files(out_missing, paths, count, err)) == COF_OK)
-        confine_calls(out_missing, names);
+        confine_calls(out_missing, names, changes);
     return st;
 }

@@ -12,8 +12,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* As cof_confine() in <coffer/coffer.h>, which has the contract. */
+/* As cof_confine() in <coffer/coffer.h>, which has the contract: COF_KEEP_NAMES,
+ * COF_KEEP_ATTRIBUTES. */
 cof_status cof_os_confine(const char **out_missing, const char *const *paths, size_t count,
-                          bool names, cof_error *err) COF_MUST_USE;
+                          bool names, bool changes, cof_error *err) COF_MUST_USE;
 
 #endif

@@ -22,20 +22,24 @@ setup() {
     export INTRUDER_REPORT=$BATS_TEST_TMPDIR/report INTRUDER_OUTSIDE=$outside
 }
 
-# The command with the intruder in it; whoever reads names of owners may use sockets of this machine.
+# The command with the intruder in it; whoever reads names of owners may use sockets of this machine,
+# and whoever makes or changes files that have a name may change attributes.
 #   intruded [names] ARG...
 intruded() {
-    local may='^$'
+    local may='^attributes: '
     if [ "$1" = names ]; then
-        may='^local '
+        may='^attributes: |^local '
         shift
     fi
+    case $* in
+    verify* | info* | list* | *' -o - '*) may='^$' ;;
+    esac
     rm -f "$INTRUDER_REPORT"
     ASAN_OPTIONS=${ASAN_OPTIONS:-}:verify_asan_link_order=0 LD_PRELOAD=$BATS_FILE_TMPDIR/intruder.so \
         timeout 60 "$COFFER" "$@" >stdout 2>stderr || { cat stdout stderr && return 1; }
-    [ "$(wc -l <"$INTRUDER_REPORT")" = 15 ] || { cat "$INTRUDER_REPORT" && return 1; }
+    [ "$(wc -l <"$INTRUDER_REPORT")" = 28 ] || { cat "$INTRUDER_REPORT" && return 1; }
     local could
-    could=$(grep ' done$' "$INTRUDER_REPORT" | grep -v "$may" || true)
+    could=$(grep ' done$' "$INTRUDER_REPORT" | grep -Ev "$may" || true)
     [ -z "$could" ] || { echo "the intruder in '$*' could: $could" && return 1; }
     [ "$(cat "$outside/victim")" = precious ] && [ "$(ls "$outside")" = victim ]
     [ "$(sha256sum /etc/passwd)" = "$passwd" ]
@@ -53,8 +57,11 @@ int main(void)
 END
     cc -o open open.c
     LD_PRELOAD=$BATS_FILE_TMPDIR/intruder.so ./open <content
-    for what in plant overwrite remove exec connect local; do
-        grep -q "^$what done" "$INTRUDER_REPORT"
+    for what in plant overwrite exec connect local signal 'signal of a thread' 'signal with a value' \
+        terminal paste 'owner of signals' 'attributes: mode' 'attributes: mode of what is open' \
+        'attributes: mode, newest' 'attributes: owner' 'attributes: owner of what is open' \
+        'attributes: times' 'attributes: named' remove; do
+        grep -q "^$what done" "$INTRUDER_REPORT" || { cat "$INTRUDER_REPORT" && return 1; }
     done
 }
 

@@ -20,12 +20,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 int openat64(int dir, const char *name, int flags, ...);
@@ -90,16 +92,49 @@ static void try_local(void)
 
 static void try_ptrace(void)
 {
-    pid_t child = fork();
+    int ends[2]; /* it lives as long as ours is open: it cannot be killed */
+    char byte;
+    pid_t child;
 
-    if (child == 0) {
-        (void)alarm(5);
-        (void)pause();
+    if (pipe(ends) != 0)
+        return;
+    if ((child = fork()) == 0) {
+        (void)close(ends[1]);
+        (void)!syscall(SYS_read, ends[0], &byte, 1);
         _exit(0);
     }
     tell("ptrace", child > 0 && ptrace(PTRACE_SEIZE, child, 0, 0) == 0);
-    (void)kill(child, SIGKILL);
+    tell("signal", kill(child, SIGCONT) == 0);
+    tell("signal of a thread", syscall(SYS_tgkill, child, child, SIGCONT) == 0);
+    tell("signal with a value", sigqueue(child, SIGCONT, (union sigval){0}) == 0);
+    (void)close(ends[0]);
+    (void)close(ends[1]);
     (void)waitpid(child, NULL, 0);
+}
+
+/* Where it is not refused, there is no such descriptor. */
+static void try_terminal(void)
+{
+    (void)ioctl(-1, TIOCSTI, "x");
+    tell("terminal", errno == EBADF);
+    (void)ioctl(-1, TIOCLINUX, "\3");
+    tell("paste", errno == EBADF);
+    (void)fcntl(-1, F_SETOWN, 1);
+    tell("owner of signals", errno == EBADF);
+}
+
+static void try_attributes(const char *path)
+{
+    int fd = open(path, O_RDONLY);
+
+    tell("attributes: mode", chmod(path, 0640) == 0);
+    tell("attributes: mode of what is open", fchmod(fd, 0640) == 0);
+    tell("attributes: mode, newest", syscall(452, AT_FDCWD, path, 0640, 0) == 0 || errno == ENOSYS);
+    tell("attributes: owner", lchown(path, geteuid(), getegid()) == 0);
+    tell("attributes: owner of what is open", fchown(fd, geteuid(), getegid()) == 0);
+    tell("attributes: times", utimensat(AT_FDCWD, path, NULL, 0) == 0);
+    tell("attributes: named", setxattr(path, "user.x", "y", 1, 0) == 0 || errno == ENOTSUP);
+    (void)close(fd);
 }
 
 static void try_all(void)
@@ -114,6 +149,7 @@ static void try_all(void)
     tell("plant", open(path, O_WRONLY | O_CREAT, 0600) >= 0);
     tell("overwrite", open(other, O_WRONLY) >= 0);
     tell("truncate", truncate(other, 0) == 0);
+    try_attributes(other);
     tell("remove", unlink(other) == 0);
     tell("rename", rename(other, path) == 0);
     tell("mkdir", mkdir(path, 0700) == 0);
@@ -122,6 +158,7 @@ static void try_all(void)
     try_connect();
     try_local();
     try_ptrace();
+    try_terminal();
     tell("io_uring", syscall(SYS_io_uring_setup, 1, &(struct io_uring_params){0}) >= 0);
 }
 
