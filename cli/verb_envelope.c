@@ -323,7 +323,6 @@ static int approve_bundle(const work *w, const char *path)
     cof_status st = cof_approve_bundle(path, &o, on_head, &b, &err);
     if (st != COF_OK) {
         cof_approve_result nothing = {.changed = false};
-        cli_report_warn(&b.report, "the bundle is as it was: nothing in it was changed");
         return cli_status_graver(b.gravest, tell_approval(w, path, &nothing, &b.report, st, &err));
     }
     return cli_status_graver(b.gravest, cli_report_end(&b.report, COF_OK, &err));

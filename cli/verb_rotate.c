@@ -367,6 +367,17 @@ static void on_head(void *ctx, size_t number, const cof_rotate_result *result, c
         free(u->warnings[--u->warning_count]);
 }
 
+/* What was told of the bundle, not of a head in it. */
+static void tell_rest(bundle *u, cli_report *report)
+{
+    for (size_t i = 0; i < u->warning_count; i++) {
+        if (u->warnings[i] != NULL)
+            cli_report_warn(report, u->warnings[i]);
+        free(u->warnings[i]);
+    }
+    u->warning_count = 0;
+}
+
 /* What was told of the heads becomes true when the new bundle has the name of the old one. */
 static void rotate_bundle(batch *b, const char *path)
 {
@@ -383,7 +394,7 @@ static void rotate_bundle(batch *b, const char *path)
         cof_rotate_result nothing = {.changed = false};
         const cof_rotate_outcome outcome = {.status = st, .error = &err, .result = &nothing};
         put_evidence(b, path, &outcome, &report);
-        cli_report_warn(&report, "the bundle is as it was: nothing in it was changed");
+        tell_rest(&u, &report);
     }
     b->gravest = cli_status_graver(b->gravest, cli_evidence_sync(&b->l->evidence));
     b->gravest = cli_status_graver(b->gravest, cli_json_end(&report, path, args.json, st, &err));

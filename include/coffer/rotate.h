@@ -86,8 +86,9 @@ void cof_rotate_result_wipe(cof_rotate_result *result);
  * keys are gone with the old file, but its bytes are not overwritten: what is left of them on the
  * disk is for the file system.
  *
- * COF_OK says that the file is right, whatever each was told; else, after COF_IO and others, it is
- * as it was before.
+ * COF_OK says that the file is right, whatever each was told; else, after COF_IO, COF_BUSY and
+ * others, it is as it was before, and the report is told so; or it is the new one, but its
+ * directory could not be made durable, as the error says.
  */
 cof_status cof_rotate_bundle(const cof_rotate_options *options,
                              void (*each)(void *ctx, size_t number, const cof_rotate_result *result,

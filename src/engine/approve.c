@@ -228,5 +228,5 @@ cof_status cof_approve_bundle(const char *path, const cof_approve_options *optio
 {
     bundle_approval b = {options, each, ctx};
 
-    return cof_rebundle(path, approve_head, &b, err);
+    return cof_rebundle(path, approve_head, &b, &options->report, err);
 }

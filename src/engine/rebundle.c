@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "engine/lock.h"
+#include "engine/note.h"
 #include "os/dir.h"
 
 #define COPY_STEP 65536
@@ -104,31 +105,53 @@ static cof_status pass_on(cof_bundling *out, bool *any, const cof_heads *heads, 
     return st;
 }
 
-/* path is without symbolic links: what is replaced is the file that they lead to. */
+/* The lock is on the file that was opened: nothing else may be replaced, nor what is newer. */
+static cof_status still_there(const cof_heads *heads, const char *path, cof_error *err)
+{
+    bool same = true;
+    cof_status st = cof_file_still_at_path(&same, heads->file, path, err);
+
+    if (st != COF_OK || same)
+        return st;
+    return cof_fail(err, COF_BUSY,
+                    "%s was removed or replaced by another program meanwhile: whatever has this "
+                    "name now was not changed; run the same command again",
+                    cof_file_label(heads->file));
+}
+
+/*
+ * path is without symbolic links: what is replaced is the file that they lead to.  *changed: it has
+ * the new bytes.
+ */
 static cof_status write_anew(const char *path, const cof_heads *heads, cof_rebundle_fn *ask,
-                             void *ctx, cof_error *err)
+                             void *ctx, bool *changed, cof_error *err)
 {
     uint64_t size, frame = COF_BUNDLE_HEADER_SIZE + COF_BUNDLE_DIGEST_SIZE;
     cof_bundling out = {NULL, NULL, 0};
     bool any = false;
     cof_status st;
 
-    if ((st = cof_file_size(&size, heads->file, err)) != COF_OK ||
+    if ((st = still_there(heads, path, err)) != COF_OK ||
+        (st = cof_file_size(&size, heads->file, err)) != COF_OK ||
         (st = cof_bundling_begin(&out, path, COF_NEWFILE_MODE_AS_IS, (uint32_t)heads->count,
                                  size - frame, err)) != COF_OK ||
         (st = cof_file_copy_attributes(cof_newfile_file(out.file), heads->file, err)) != COF_OK)
         goto out;
     for (size_t i = 0; st == COF_OK && i < heads->count; i++)
         st = pass_on(&out, &any, heads, i, ask, ctx, err);
-    if (st == COF_OK && any)
+    if (st == COF_OK && any && (st = still_there(heads, path, err)) == COF_OK) {
         st = cof_bundling_publish(&out, true, err);
+        *changed = cof_newfile_has_name(out.file);
+    }
 out:
     cof_bundling_wipe(&out);
     return st;
 }
 
-cof_status cof_rebundle(const char *path, cof_rebundle_fn *ask, void *ctx, cof_error *err)
+cof_status cof_rebundle(const char *path, cof_rebundle_fn *ask, void *ctx, const cof_report *report,
+                        cof_error *err)
 {
+    bool changed = false;
     cof_heads *heads = NULL;
     cof_file *file = NULL;
     char *real = NULL;
@@ -139,10 +162,12 @@ cof_status cof_rebundle(const char *path, cof_rebundle_fn *ask, void *ctx, cof_e
         (st = cof_heads_take(&heads, &file, err)) != COF_OK)
         goto out;
     if (heads->bundle)
-        st = write_anew(real, heads, ask, ctx, err);
+        st = write_anew(real, heads, ask, ctx, &changed, err);
     else
         st = cof_fail(err, COF_USAGE, "%s is no bundle of heads", cof_file_label(heads->file));
 out:
+    if (st != COF_OK && !changed)
+        cof_note(report, "the bundle is as it was: nothing in it was changed");
     free(real);
     cof_heads_free(heads);
     cof_file_free(file);

@@ -39,10 +39,11 @@ typedef void cof_rebundle_fn(void *ctx, size_t i, const cof_file *head, cof_buf 
 
 /*
  * Ask for each head of the bundle in path how it is to be changed, and write the bundle anew if any
- * is: one head in memory at a time.  Locked exclusively throughout.  COF_IO and others: it is as it
- * was before, or, if only its directory could not be made durable, may become so again.
+ * is: one head in memory at a time.  Locked exclusively throughout.  COF_IO, COF_BUSY and others:
+ * it is as it was before, and report is told so; or, if only its directory could not be made
+ * durable, it is the new one, and may become the old one again.
  */
-cof_status cof_rebundle(const char *path, cof_rebundle_fn *ask, void *ctx,
+cof_status cof_rebundle(const char *path, cof_rebundle_fn *ask, void *ctx, const cof_report *report,
                         cof_error *err) COF_MUST_USE;
 
 #endif

@@ -359,5 +359,5 @@ cof_status cof_rotate_bundle(const cof_rotate_options *options,
     bundle_rotation b = {options, each, ctx};
     cof_status st = cof_rotate_options_check(options, err);
 
-    return st == COF_OK ? cof_rebundle(options->path, rotate_head, &b, err) : st;
+    return st == COF_OK ? cof_rebundle(options->path, rotate_head, &b, &options->report, err) : st;
 }

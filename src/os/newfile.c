@@ -217,6 +217,11 @@ static cof_status name_last(cof_newfile *nf, bool force, cof_error *err)
     return sync_directory(nf, "is written, but a power loss may still undo it", err);
 }
 
+bool cof_newfile_has_name(const cof_newfile *nf)
+{
+    return nf->pending == NULL;
+}
+
 cof_status cof_newfile_publish(cof_newfile *nf, bool force, cof_error *err)
 {
     cof_status st = cof_newfile_sync(nf, err);

@@ -55,6 +55,9 @@ const char *cof_newfile_path(const cof_newfile *nf);
  */
 cof_status cof_newfile_publish(cof_newfile *nf, bool force, cof_error *err) COF_MUST_USE;
 
+/* Has it its name?  After a failure of cof_newfile_publish() this tells which one it was. */
+bool cof_newfile_has_name(const cof_newfile *nf);
+
 /*
  * Set the permissions and sync the bytes, if that was not done yet: what publishing begins with.
  * COF_IO.  Nothing may be written afterwards.

@@ -332,6 +332,103 @@ static void nothing_is_written_after_a_failed_fsync(void **state)
     free_world(&w);
 }
 
+/* ---- bundles ---- */
+
+static bool told_unchanged;
+
+static void on_warning(void *ctx, const char *sentence)
+{
+    (void)ctx;
+    told_unchanged |= strcmp(sentence, "the bundle is as it was: nothing in it was changed") == 0;
+}
+
+static void on_head(void *ctx, size_t number, const cof_rotate_result *result, cof_status st,
+                    const cof_error *err)
+{
+    (void)number;
+    (void)err;
+    assert_int_equal(st, COF_OK);
+    assert_true(result->changed);
+    if (ctx != NULL) /* another program gives the name to something else */
+        assert_int_equal(rename(in_dir(ctx), in_dir("x.cofb")), 0);
+}
+
+static cof_status rotate_bundle(const world *w, char *replace_by)
+{
+    cof_rotate_options o = {.trust = w->trust,
+                            .keys = w->keys,
+                            .signer = w->signer,
+                            .add = w->second,
+                            .report = {.warn = on_warning}};
+
+    o.path = in_dir("x.cofb");
+    told_unchanged = false;
+    return cof_rotate_bundle(&o, on_head, replace_by, NULL);
+}
+
+/* Only what was opened and locked is replaced. */
+static void a_bundle_that_is_another_meanwhile_stays(void **state)
+{
+    static char other[] = "other";
+    world w;
+
+    (void)state;
+    make_world(&w);
+    make_backup(&w);
+    export_as("x.cofb", true);
+    make(other, "a newer bundle", 0600);
+    assert_int_equal(rotate_bundle(&w, other), COF_BUSY);
+    assert_true(told_unchanged);
+    assert_content("x.cofb", "a newer bundle");
+    free_world(&w);
+}
+
+static int fsync_but_of_directories(int fd)
+{
+    struct stat info;
+
+    if (fstat(fd, &info) == 0 && !S_ISDIR(info.st_mode))
+        return cof_os_real()->fsync(fd);
+    errno = EIO;
+    return -1;
+}
+
+static int fsync_nothing(int fd)
+{
+    (void)fd;
+    errno = EIO;
+    return -1;
+}
+
+static ino_t inode_of(const char *name)
+{
+    struct stat info;
+
+    assert_int_equal(stat(in_dir(name), &info), 0);
+    return info.st_ino;
+}
+
+/* It is told to be as it was only if it is. */
+static void a_bundle_that_has_its_name_is_not_as_it_was(void **state)
+{
+    ino_t before;
+    world w;
+
+    (void)state;
+    make_world(&w);
+    make_backup(&w);
+    export_as("x.cofb", true);
+    before = inode_of("x.cofb");
+    scratch_os.fsync = fsync_nothing;
+    cof_os_set(&scratch_os);
+    assert_int_equal(rotate_bundle(&w, NULL), COF_IO);
+    assert_true(told_unchanged && inode_of("x.cofb") == before);
+    scratch_os.fsync = fsync_but_of_directories;
+    assert_int_equal(rotate_bundle(&w, NULL), COF_IO);
+    assert_true(!told_unchanged && inode_of("x.cofb") != before);
+    free_world(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -345,6 +442,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_dry_run_writes_nothing, scratch_set_up,
                                         scratch_tear_down),
         cmocka_unit_test_setup_teardown(the_old_wrapped_keys_are_gone, scratch_set_up,
+                                        scratch_tear_down),
+        cmocka_unit_test_setup_teardown(a_bundle_that_is_another_meanwhile_stays, scratch_set_up,
+                                        scratch_tear_down),
+        cmocka_unit_test_setup_teardown(a_bundle_that_has_its_name_is_not_as_it_was, scratch_set_up,
                                         scratch_tear_down),
         cmocka_unit_test_setup_teardown(nothing_is_written_after_a_failed_fsync, scratch_set_up,
                                         scratch_tear_down),
