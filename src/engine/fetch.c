@@ -249,8 +249,7 @@ cof_status cof_fetch_sealed(cof_fetch *f, cof_slice *content, uint64_t number, c
 void cof_fetch_forget(cof_fetch *f)
 {
     f->held = false;
-    cof_wipe(f->single.frame,
-             COF_FRAME_SIZE + (size_t)cof_frame_stored_max(&f->reader->opened.head.preamble));
+    cof_wipe(f->single.frame, f->single.used);
 }
 
 /* ---- records in order ---- */
@@ -326,13 +325,17 @@ static void lane_restart(cof_fetch *f, uint64_t number)
     l->first = l->end = number;
 }
 
-/* Put records in until there are enough; the first of them must go in. */
+/*
+ * Put records in until there are enough; the first of them must go in.  Those of the lineage, where
+ * the first data key is, are read only if they are asked for.
+ */
 static cof_status lane_fill(cof_fetch *f, cof_error *err)
 {
     const cof_manifest *m = &f->reader->opened.manifest;
+    uint64_t ahead = m->records - m->lineage_records;
     cof_lane *l = &f->lane;
 
-    while (l->end < m->records && l->end - l->first < l->depth) {
+    while (l->end < (l->end == l->first ? m->records : ahead) && l->end - l->first < l->depth) {
         cof_proof *p = cof_pool_get(l->pool);
         bool wanted = l->end == l->first;
         cof_status st = COF_OK;

@@ -32,6 +32,7 @@ struct cof_origin {
     cof_manifest manifest; /* his */
     cof_buf *manifests;    /* of all earlier epochs, count of them; owned */
     size_t count;
+    uint64_t kept; /* bytes of them */
 
     uint8_t core[COF_SHA256_SIZE];     /* of the preamble that was read last */
     uint8_t previous[COF_SHA256_SIZE]; /* of the manifest that was read last */
@@ -163,11 +164,21 @@ static cof_status check_key(cof_origin *o, cof_error *err)
     return cof_sealer_new(&o->sealer, &o->first, o->schedule, COF_CODEC_NONE, 0, err);
 }
 
+/*
+ * An epoch costs its writer little: of the manifests of all of them, no more is kept than the
+ * largest tail has bytes.
+ */
 static cof_status keep_message(cof_origin *o, cof_slice cms, cof_error *err)
 {
-    cof_buf *grown = realloc(o->manifests, (o->count + 1) * sizeof(*grown));
+    cof_buf *grown;
 
-    if (grown == NULL)
+    if (cms.len > COF_TAIL_MAX - o->kept)
+        return cof_fail(err, COF_LIMIT,
+                        "the backup was re-encrypted too often: its earlier manifests have "
+                        "more than %" PRIu32 " bytes",
+                        COF_TAIL_MAX);
+    o->kept += cms.len;
+    if ((grown = realloc(o->manifests, (o->count + 1) * sizeof(*grown))) == NULL)
         return cof_fail(err, COF_NOMEM, "out of memory");
     o->manifests = grown;
     grown[o->count] = (cof_buf)COF_BUF_INIT;

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/num.h"
+#include "base/secret.h"
 #include "engine/stats.h"
 #include "os/pool.h"
 
@@ -109,6 +110,8 @@ void cof_payloads_free(cof_payloads *p)
     }
     for (size_t i = 0; p->ring != NULL && i < p->size; i++) {
         cof_body_let_go(p->hooks->body, &p->ring[i].span);
+        if (p->ring[i].bytes != NULL) /* decrypted in place, perhaps, and a key of the lineage */
+            cof_wipe(p->ring[i].bytes, p->ring[i].used);
         free(p->ring[i].bytes);
     }
     free(p->ring);
@@ -124,6 +127,8 @@ cof_status cof_payloads_put(bool *again, cof_payloads *p, cof_payload *x, cof_er
 {
     cof_status st = COF_OK;
 
+    if (!p->hooks->hash_only)
+        x->used = cof_max_size(x->used, x->frame.stored_len);
     *again = false;
     if (p->hooks->body != NULL)
         st = cof_body_hold_ahead(&x->span, p->hooks->body, x->at.volume,

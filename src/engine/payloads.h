@@ -15,6 +15,7 @@ typedef struct cof_payload {
     cof_frame frame;
     uint8_t header[COF_FRAME_SIZE];
     cof_place at;
+    size_t used;    /* so much of bytes was filled at most, unless all is only hashed */
     uint8_t *bytes; /* what follows the header, if hooks.body is NULL: to be filled in */
     uint8_t sha256[COF_SHA256_SIZE]; /* of it: filled in by the time it is handed back */
 

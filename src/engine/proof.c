@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/num.h"
+#include "base/secret.h"
 #include "crypto/digest.h"
 #include "engine/stats.h"
 
@@ -34,8 +35,10 @@ cof_status cof_proof_init(cof_proof *out, const cof_preamble *preamble, cof_erro
                                                    : cof_fail(err, COF_NOMEM, "out of memory");
 }
 
+/* What is in frame may be the first data key, which lies in a record of the lineage. */
 void cof_proof_wipe(cof_proof *p)
 {
+    cof_wipe(p->frame, p->used);
     free(p->frame);
     free(p->room);
     memset(p, 0, sizeof(*p));
@@ -71,12 +74,13 @@ void cof_prover_free(cof_prover *prover)
 }
 
 /* Read the frame, and hash its payload on the way. */
-static cof_status read_hashing(cof_prover *prover, uint8_t sha256[COF_SHA256_SIZE],
-                               const cof_proof *p, cof_error *err)
+static cof_status read_hashing(cof_prover *prover, uint8_t sha256[COF_SHA256_SIZE], cof_proof *p,
+                               cof_error *err)
 {
     size_t len = COF_FRAME_SIZE + (size_t)p->header.stored_len;
     cof_status st = cof_sha256_init(prover->sha, err);
 
+    p->used = cof_max_size(p->used, len);
     for (size_t at = 0, n; st == COF_OK && at < len; at += n) {
         size_t skip = at == 0 ? COF_FRAME_SIZE : 0;
 

@@ -20,6 +20,7 @@ typedef struct cof_proof {
     cof_span span;
     uint8_t entry[COF_ENTRY_SIZE];
     uint8_t *frame; /* owned: the largest frame of a record */
+    size_t used;    /* so much of it was written to at most; wiped in the end */
     uint8_t *room;  /* owned: the largest plaintext */
 
     cof_frame header;

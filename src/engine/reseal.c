@@ -243,6 +243,8 @@ cof_status cof_reseal_run(const cof_reseal *job, cof_buf **manifests, size_t *co
     cof_pipeline_free(r.pipeline);
     cof_fetch_wipe(&r.fetch);
     cof_sealer_free(r.sealer);
+    if (r.plain != NULL)
+        cof_wipe(r.plain, r.fill); /* the first data key, where it was not sealed any more */
     free(r.plain);
     return st;
 }
