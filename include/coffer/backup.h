@@ -217,6 +217,7 @@ cof_status cof_backup_tree(cof_backup *backup, const cof_tree_options *options,
 /*
  * Write index, tail and signature, make everything durable, and publish it under its final name.
  * COF_SOURCE: there was no content, and allow_empty was not set.  result may be NULL.
+ * COF_USAGE: what was to be put in has failed before, so that it would not be whole.
  */
 cof_status cof_backup_finish(cof_backup *backup, cof_backup_result *result,
                              cof_error *err) COF_MUST_USE;

@@ -329,7 +329,7 @@ static void fill_result(cof_backup_result *out, const cof_backup *b)
     out->excluded = b->totals.excluded;
 }
 
-cof_status cof_backup_finish(cof_backup *b, cof_backup_result *result, cof_error *err)
+static cof_status finish(cof_backup *b, cof_backup_result *result, cof_error *err)
 {
     cof_buf manifest = COF_BUF_INIT;
     cof_status st;
@@ -355,6 +355,13 @@ cof_status cof_backup_finish(cof_backup *b, cof_backup_result *result, cof_error
 out:
     cof_buf_free(&manifest);
     return st;
+}
+
+cof_status cof_backup_finish(cof_backup *b, cof_backup_result *result, cof_error *err)
+{
+    cof_status st = cof_backup_usable(b, err);
+
+    return st == COF_OK ? cof_backup_ended(b, finish(b, result, err)) : st;
 }
 
 void cof_backup_free(cof_backup *b)

@@ -56,10 +56,19 @@ struct cof_backup {
 
     cof_catalog_writer *catalog; /* of a tree or of named streams, else NULL */
     bool tree_read;
+    bool failed;        /* something could not be put in: it is never finished */
     cof_named *streams; /* in the order in which they were begun; the last is being filled */
     size_t stream_count, stream_cap;
     cof_tree_totals totals;
 };
+
+/*
+ * COF_USAGE if something has failed before.  The second takes note of how a call ended, and returns
+ * that: a call that was refused, COF_USAGE, has changed nothing; after any other failure what was
+ * put in may lack something.
+ */
+cof_status cof_backup_usable(const cof_backup *backup, cof_error *err) COF_MUST_USE;
+cof_status cof_backup_ended(cof_backup *backup, cof_status st) COF_MUST_USE;
 
 /* COF_USAGE unless bytes can be appended now: no tree, and, where streams have names, one begun. */
 cof_status cof_backup_need_stream(const cof_backup *backup, cof_error *err) COF_MUST_USE;

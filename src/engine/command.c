@@ -90,12 +90,12 @@ cof_status cof_backup_command(cof_backup *b, const cof_command *command, cof_err
     if (command->argv == NULL || command->argv[0] == NULL)
         return cof_fail(err, COF_USAGE, "no command was given to back up");
     if ((st = cof_process_start(&process, command->argv, err)) != COF_OK)
-        return st;
+        return cof_backup_ended(b, st);
     if ((st = read_output(b, process, command, &total, err)) == COF_OK)
         st = cof_process_finish(process, command->silence_ms, err);
     if (st == COF_OK)
         st = check_size(command, total, err);
     tell_said(command, st != COF_OK, process);
     cof_process_free(process);
-    return st;
+    return cof_backup_ended(b, st);
 }

@@ -56,20 +56,32 @@ cof_status cof_backup_collect(cof_backup *b, const void *data, size_t len, cof_e
 
 /* ---- a stream ---- */
 
+cof_status cof_backup_usable(const cof_backup *b, cof_error *err)
+{
+    return b->failed ? cof_fail(err, COF_USAGE, "the backup has failed before; begin a new one")
+                     : COF_OK;
+}
+
+cof_status cof_backup_ended(cof_backup *b, cof_status st)
+{
+    b->failed |= st != COF_OK && st != COF_USAGE;
+    return st;
+}
+
 cof_status cof_backup_need_stream(const cof_backup *b, cof_error *err)
 {
     if (b->options->tree)
         return cof_fail(err, COF_USAGE, "a backup of files is filled by paths only");
     if (b->options->named && b->stream_count == 0)
         return cof_fail(err, COF_USAGE, "a stream has to be begun, and named, before it is filled");
-    return COF_OK;
+    return cof_backup_usable(b, err);
 }
 
 cof_status cof_backup_write(cof_backup *b, const void *data, size_t len, cof_error *err)
 {
     cof_status st = cof_backup_need_stream(b, err);
 
-    return st == COF_OK ? cof_backup_collect(b, data, len, err) : st;
+    return cof_backup_ended(b, st == COF_OK ? cof_backup_collect(b, data, len, err) : st);
 }
 
 static cof_status source_failed(cof_error *err)
@@ -116,7 +128,7 @@ cof_status cof_backup_read_fd(cof_backup *b, int fd, cof_error *err)
         st = cof_backup_pump(b, in, err);
     }
     cof_file_free(in);
-    return st;
+    return cof_backup_ended(b, st);
 }
 
 /* ---- a tree ---- */
@@ -181,8 +193,10 @@ static cof_status read_tree(cof_backup *b, const cof_tree_options *o, const cof_
 cof_status cof_backup_tree(cof_backup *b, const cof_tree_options *o, cof_error *err)
 {
     cof_patterns exclude = COF_PATTERNS_INIT;
-    cof_status st = COF_OK;
+    cof_status st = cof_backup_usable(b, err);
 
+    if (st != COF_OK)
+        return st;
     if (!b->options->tree || b->tree_read)
         return cof_fail(err, COF_USAGE, "files go once into a backup that was begun for them");
     if (o->path_count == 0)
@@ -193,5 +207,5 @@ cof_status cof_backup_tree(cof_backup *b, const cof_tree_options *o, cof_error *
         st = read_tree(b, o, &exclude, err);
     b->tree_read = st == COF_OK;
     cof_patterns_wipe(&exclude);
-    return st;
+    return cof_backup_ended(b, st);
 }

@@ -36,5 +36,5 @@ cof_status cof_backup_sqlite(cof_backup *b, const char *path, uint64_t wait_ms, 
     st = cof_backup_pump(b, copy, err);
 out:
     cof_file_free(copy);
-    return st;
+    return cof_backup_ended(b, st);
 }

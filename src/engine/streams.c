@@ -79,8 +79,10 @@ cof_status cof_backup_stream(cof_backup *b, const char *name, cof_error *err)
 
     if (!b->options->named)
         return cof_fail(err, COF_USAGE, "the backup was not begun for streams with names");
-    if ((st = check_name(b, name, err)) != COF_OK || (st = complete(b, err)) != COF_OK)
+    if ((st = cof_backup_usable(b, err)) != COF_OK || (st = check_name(b, name, err)) != COF_OK)
         return st;
+    if ((st = complete(b, err)) != COF_OK)
+        return cof_backup_ended(b, st);
     if (b->stream_count == b->stream_cap) {
         if ((more = reallocarray(b->streams, cap, sizeof(*more))) == NULL)
             return cof_fail(err, COF_NOMEM, "out of memory");
