@@ -151,6 +151,16 @@ static int add_evidence(const run_state *run, const char *target, const cof_read
     return cli_evidence_add(&run->evidence, object, report, st, err);
 }
 
+/* What stands in a head alone of a backup that was encrypted anew, only its custodian has said. */
+static cof_status check_countable(const cof_info *info, cof_error *err)
+{
+    if (args.max_age == NULL || !info->alone || info->lineage != COF_LINEAGE_REQUIRED)
+        return COF_OK;
+    return cli_error(err, COF_AUTH,
+                     "a head alone does not show that the backup is still the first maker's, so it "
+                     "does not count for --max-age: verify the backup itself");
+}
+
 static int verify_one(void *ctx, const char *target, const cof_heads *heads, size_t i)
 {
     run_state *run = ctx;
@@ -172,6 +182,7 @@ static int verify_one(void *ctx, const char *target, const cof_heads *heads, siz
         (st = cof_reader_open(&reader, &o, &err)) != COF_OK ||
         (st = cof_reader_verify(reader, depth(), &err)) != COF_OK ||
         (st = cof_expectation_check(&run->expected, cof_reader_info(reader), &err)) != COF_OK ||
+        (st = check_countable(cof_reader_info(reader), &err)) != COF_OK ||
         (st = cli_series_add(&run->series, &flaw, target, cof_reader_info(reader), &err)) != COF_OK)
         goto out;
     cli_report_pause(&report);

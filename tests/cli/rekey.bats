@@ -92,6 +92,13 @@ PY
     prints 'x.cof: intact, and decrypts, .* by CN=db1 \(proven\), .*'
     accept verify --quick x.cof "${custodian[@]}" --key "$P/eve.key"
     prints 'x.cof: signatures are right, content was not read, .* by CN=db1 \(to be proven\), .*'
+    accept verify --quick x.cof "${custodian[@]}" --key "$P/eve.key" --max-age 1d
+    warn 9 'x.cof: it says that it was made by CN=safe, .*, who is not trusted as maker' \
+        envelope export x.cof -o x.head "${custodian[@]}"
+    accept verify --quick x.head "${custodian[@]}"
+    sentence="a head alone does not show that the backup is still the first maker's, "
+    sentence+='so it does not count for --max-age: verify the backup itself'
+    refuse 3 "x.head: $sentence" verify --quick x.head "${custodian[@]}" --max-age 1d
     accept restore x.cof "${custodian[@]}" --key "$P/eve.key" -o out
     prints '.*by CN=db1 \(proven\), encrypted anew by CN=safe.*'
     refuse 3 'x.cof: this backup says it was made by CN=db1, .*, and re-encrypted by CN=safe, .*: that needs trust .*' \
