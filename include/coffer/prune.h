@@ -42,7 +42,8 @@ cof_status cof_leftovers_find(cof_paths *out, const char *dir, uint64_t seconds,
 /*
  * Remove one of them, if it still is one: the same conditions are checked again under an exclusive
  * lock, which whoever writes such a file holds.  COF_BUSY: it is being written, or is no leftover
- * any more; nothing was removed.  COF_USAGE: the name is not of that kind.  COF_IO, COF_NOMEM.
+ * any more, or, where `seconds` is not 0, others beside it are being written; nothing was removed.
+ * COF_USAGE: the name is not of that kind.  COF_IO, COF_NOMEM.
  */
 cof_status cof_leftover_remove(const char *path, uint64_t seconds, cof_error *err) COF_MUST_USE;
 

@@ -19,6 +19,8 @@
 #include "os/newfile.h"
 #include "os/os.h"
 
+#define MOMENT 60 /* seconds */
+
 /* COF_BUSY unless the path itself, not a link at its end, names the file. */
 static cof_status require_same(const char *path, const cof_file *file, cof_error *err)
 {
@@ -160,6 +162,51 @@ cof_status cof_leftovers_find(cof_paths *out, const char *dir, uint64_t seconds,
     return st;
 }
 
+/*
+ * Is it on its way to its name, by a process that lives?  One that was touched a moment ago is not
+ * tried: its lock, for that moment, could be missed by who has just made it.
+ */
+static bool is_being_written(const char *path)
+{
+    cof_file *file = NULL;
+    bool busy;
+
+    if (!is_leftover(path, MOMENT))
+        return true;
+    busy = cof_file_open_rw(&file, path, NULL) == COF_OK &&
+           cof_lock_exclusive(file, false, NULL) == COF_BUSY;
+    cof_file_free(file);
+    return busy;
+}
+
+/*
+ * Whoever writes a backup of very many volumes closes those that are complete, and a lock goes with
+ * that: none is taken from a directory in which anybody is still writing.
+ */
+static cof_status require_quiet(const char *path, cof_error *err)
+{
+    cof_names names = COF_NAMES_INIT;
+    char name[COF_TEXT_NAME_CAP], *dir = NULL;
+    bool busy = false;
+    cof_status st = cof_path_parent(&dir, path, err);
+
+    if (st == COF_OK)
+        st = cof_dir_list(&names, dir, err);
+    for (size_t i = 0; st == COF_OK && !busy && i < names.count; i++) {
+        char *other = NULL;
+
+        if ((st = cof_path_join(&other, dir, names.names[i], err)) == COF_OK)
+            busy = is_leftover(other, 0) && is_being_written(other);
+        free(other);
+    }
+    cof_names_free(&names);
+    free(dir);
+    if (st != COF_OK || !busy)
+        return st;
+    return cof_fail(err, COF_BUSY, "%s may belong to what is being written beside it",
+                    cof_text_safe_str(name, sizeof(name), path));
+}
+
 cof_status cof_leftover_remove(const char *path, uint64_t seconds, cof_error *err)
 {
     char name[COF_TEXT_NAME_CAP];
@@ -171,6 +218,8 @@ cof_status cof_leftover_remove(const char *path, uint64_t seconds, cof_error *er
         return cof_fail(err, COF_USAGE, "%s is not the name of an unfinished file", name);
     if (!is_leftover(path, seconds))
         return cof_fail(err, COF_BUSY, "%s has changed; it was not removed", name);
+    if (seconds > 0 && (st = require_quiet(path, err)) != COF_OK)
+        return st;
     if ((st = cof_file_open_rw(&file, path, err)) != COF_OK)
         return st;
     /* Without locks the age has to be enough. */

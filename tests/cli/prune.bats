@@ -178,7 +178,7 @@ PY
     fresh=.c.cof.0123456789abcdef.tmp
     touch -d '2 days ago' "dir/$old" dir/.b.cof.0123456789ABCDEF.tmp dir/.b.cof.0123456789abcde.tmp \
         dir/..0123456789abcdef.tmp dir/b.cof.0123456789abcdef.tmp dir/.b.cof.0123456789abcdef.tmp2
-    touch "dir/$fresh"
+    touch -d '2 hours ago' "dir/$fresh"
     ln -s a.cof dir/.l.cof.0123456789abcdef.tmp
     touch -h -d '2 days ago' dir/.l.cof.0123456789abcdef.tmp
     mkdir dir/.d.cof.0123456789abcdef.tmp
@@ -199,10 +199,13 @@ PY
     exec 9>pipe
     echo begun >&9
     while ! compgen -G 'dir/.slow.cof.*.tmp' >/dev/null; do sleep 0.05; done
-    touch -d '2 days ago' dir/.slow.cof.*.tmp
+    touch -d '2 days ago' dir/.slow.cof.*.tmp dir/.slow.cof.002.0123456789abcdef.tmp
     accept prune dir --keep-last 1
     prints '0 kept, 0 removed .*, 0 kept without counting'
     exec 9>&-
+    [ -e dir/.slow.cof.002.0123456789abcdef.tmp ] # complete, and closed
     wait "$!"
     accept verify dir/slow.cof
+    accept prune dir --keep-last 1
+    [ ! -e dir/.slow.cof.002.0123456789abcdef.tmp ]
 }
