@@ -51,13 +51,13 @@ static bool arrange_descriptors(const cof_keeper_task *t)
     return close_range(FIRST_FREE, ~0U, 0) == 0;
 }
 
-static void tell(int started, int value)
+static void tell(int to, int started, int value)
 {
     const cof_keeper_news news = {started, value};
     ssize_t written;
 
     do
-        written = write(NEWS, &news, sizeof news);
+        written = write(to, &news, sizeof news);
     while (written < 0 && errno == EINTR);
 }
 
@@ -76,7 +76,7 @@ static _Noreturn void become_command(const char *const *argv, pid_t keeper_pid)
         signal(SIGPIPE, SIG_DFL) != SIG_ERR && sigemptyset(&none) == 0 &&
         sigprocmask(SIG_SETMASK, &none, NULL) == 0)
         (void)execvp(argv[0], arguments.taken);
-    tell(0, errno);
+    tell(NEWS, 0, errno);
     _exit(127);
 }
 
@@ -91,7 +91,7 @@ static void reap(keeper *k)
         if (pid != k->command)
             continue;
         k->running = false;
-        tell(1, status);
+        tell(NEWS, 1, status);
     }
 }
 
@@ -166,11 +166,22 @@ static char wait_for_word(keeper *k, int children_fd)
     }
 }
 
+static _Noreturn void give_up(int news)
+{
+    tell(news, 0, errno);
+    _exit(1);
+}
+
 _Noreturn void cof_keeper_run(const cof_keeper_task *task)
 {
     keeper k = {0, true};
+    const pid_t self = getpid();
     sigset_t all, child;
-    int children_fd;
+    int children_fd, news;
+
+    /* Until all is arranged, our numbers may be something else's, and others' may be ours. */
+    if ((news = fcntl(task->news, F_DUPFD_CLOEXEC, FIRST_FREE)) < 0)
+        give_up(task->news);
 
     (void)sigfillset(&all);
     (void)sigemptyset(&child);
@@ -178,14 +189,13 @@ _Noreturn void cof_keeper_run(const cof_keeper_task *task)
     (void)signal(SIGCHLD, SIG_DFL); /* ignored, there would be no status */
     (void)prctl(PR_SET_NAME, "coffer-keeper", 0, 0, 0);
     if (sigprocmask(SIG_SETMASK, &all, NULL) != 0 || setsid() < 0 ||
-        prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0 || !arrange_descriptors(task) ||
-        (children_fd = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK)) < 0 ||
-        (k.command = fork()) < 0) {
-        tell(0, errno);
-        _exit(1);
-    }
+        prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0 || !arrange_descriptors(task))
+        give_up(news);
+    if ((children_fd = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK)) < 0 ||
+        (k.command = fork()) < 0)
+        give_up(NEWS);
     if (k.command == 0)
-        become_command(task->argv, getppid());
+        become_command(task->argv, self); /* ours, also if we have ended meanwhile */
     (void)close(OUTPUT);
     (void)close(SAY);
     end_all(&k, wait_for_word(&k, children_fd) != COF_KEEPER_FINISH);
