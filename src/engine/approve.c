@@ -180,7 +180,8 @@ cof_status cof_approve(const char *path, const cof_approve_options *options,
     cof_status st = cof_open_for_change(&file, path, cof_lock_deadline(), err);
 
     if (st == COF_OK && (st = prepare(&change, &a, file, result, err)) == COF_OK &&
-        !options->dry_run && (st = cof_change_run(&change, file, err)) == COF_OK)
+        !options->dry_run && (st = cof_change_run(&change, file, err)) == COF_OK &&
+        (st = cof_require_in_place(file, path, err)) == COF_OK)
         result->changed = result->skipped[0] == '\0';
     cof_change_wipe(&change);
     wipe(&a);

@@ -350,18 +350,11 @@ static cof_status keep(const importing *m, const char *path, cof_import_result *
     return st;
 }
 
-/* The lock was held all the time; but a program without manners may have replaced the file. */
 static cof_status conclude(const importing *m, const char *path, cof_import_result *result,
                            cof_error *err)
 {
-    bool same = true;
-    cof_status st = cof_file_still_at_path(&same, m->file, path, err);
+    cof_status st = cof_require_in_place(m->file, path, err);
 
-    if (st == COF_OK && !same)
-        st = cof_fail(err, COF_BUSY,
-                      "%s was removed or replaced by another program meanwhile: whatever has this "
-                      "name now was not changed; run the same command again",
-                      cof_file_label(m->file));
     result->changed = st == COF_OK && result->skipped[0] == '\0';
     return st;
 }

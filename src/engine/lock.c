@@ -103,3 +103,16 @@ cof_status cof_open_for_change(cof_file **out, const char *path, uint64_t deadli
     }
     return st;
 }
+
+cof_status cof_require_in_place(const cof_file *file, const char *path, cof_error *err)
+{
+    bool same = true;
+    cof_status st = cof_file_still_at_path(&same, file, path, err);
+
+    if (st != COF_OK || same)
+        return st;
+    return cof_fail(err, COF_BUSY,
+                    "%s was removed or replaced by another program meanwhile: whatever has this "
+                    "name now was not changed; run the same command again",
+                    cof_file_label(file));
+}

@@ -33,4 +33,11 @@ void cof_lock_nap(void);
 cof_status cof_open_for_change(cof_file **out, const char *path, uint64_t deadline,
                                cof_error *err) COF_MUST_USE;
 
+/*
+ * Is a file that was changed still what this path names?  The lock was held all the time; but a
+ * program without manners may have replaced the file.  COF_BUSY: then nobody will read the change.
+ */
+cof_status cof_require_in_place(const cof_file *file, const char *path,
+                                cof_error *err) COF_MUST_USE;
+
 #endif

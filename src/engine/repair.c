@@ -332,7 +332,9 @@ static cof_status write_all(repair *r, cof_repair_result *result, cof_error *err
     result->changed = true;
     if ((st = cof_mends_write(&r->mends, r->file, r->reader->opened.body, err)) != COF_OK)
         return st;
-    return cof_change_run(&r->change, r->file, err);
+    if ((st = cof_change_run(&r->change, r->file, err)) != COF_OK)
+        return st;
+    return cof_require_in_place(r->file, r->options->path, err);
 }
 
 /* ---- the end ---- */
