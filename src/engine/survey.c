@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "engine/entries.h"
 #include "engine/note.h"
+#include "engine/volumes.h"
 #include "engine/walk.h"
 #include "format/limits.h"
 #include "format/superblock.h"
@@ -326,6 +327,16 @@ cof_status cof_survey_tail(cof_survey *s, cof_error *err)
 
 /* ---- later volumes ---- */
 
+/* Two that differ and are both whole, for example: nothing says which of them is right. */
+static cof_status note_superblocks_lost(cof_survey *s, uint32_t volume, cof_error *err)
+{
+    cof_repair_item item = {.kind = COF_REPAIR_SUPERBLOCK, .volume = volume};
+
+    item.length = cof_head_len(0);
+    snprintf(item.text, sizeof(item.text), "both superblocks: neither follows from the other");
+    return cof_mends_add(s->mends, &item, (cof_slice)COF_SLICE_INIT, err);
+}
+
 /* Both copies are the same from the day on which the volume was made. */
 static cof_status compare_superblocks(cof_survey *s, uint32_t volume, cof_file *file,
                                       cof_error *err)
@@ -339,7 +350,10 @@ static cof_status compare_superblocks(cof_survey *s, uint32_t volume, cof_file *
         if (cof_file_read_full(raw[i], sizeof(raw[i]), file, cof_head_superblock_offset(i), NULL) !=
             COF_OK)
             memset(raw[i], 0, sizeof(raw[i]));
-    if ((st = cof_superblock_choose(&sb, &state, raw[0], raw[1], err)) != COF_OK)
+    st = cof_superblock_choose(&sb, &state, raw[0], raw[1], err);
+    if (st == COF_FORMAT)
+        return note_superblocks_lost(s, volume, err);
+    if (st != COF_OK)
         return st;
     for (int i = 0; st == COF_OK && i < 2; i++) {
         cof_repair_item item = {.kind = COF_REPAIR_SUPERBLOCK, .volume = volume};
@@ -363,8 +377,8 @@ cof_status cof_survey_volumes(cof_survey *s, cof_error *err)
         cof_file *file = NULL;
 
         if (!cof_body_has(o->body, v))
-            continue;
-        if ((st = cof_file_open_regular(&file, cof_body_path(o->body, v), err)) == COF_OK)
+            st = cof_volumes_beheaded(o, v) ? note_superblocks_lost(s, v, err) : COF_OK;
+        else if ((st = cof_file_open_regular(&file, cof_body_path(o->body, v), err)) == COF_OK)
             st = compare_superblocks(s, v, file, err);
         cof_file_free(file);
     }

@@ -305,6 +305,31 @@ static void describe_stranger(char *out, size_t cap, const cof_opened *o, uint32
     free(path);
 }
 
+bool cof_volumes_beheaded(const cof_opened *o, uint32_t number)
+{
+    uint8_t magic[2][8] = {{0}};
+    cof_superblock_state state;
+    cof_file *file = NULL;
+    char *path = NULL;
+    cof_superblock sb;
+    size_t got;
+    bool yes = false;
+
+    if (o->first_path == NULL || usual_name(&path, o->first_path, number, NULL) != COF_OK)
+        return false;
+    if (cof_file_open_regular(&file, path, NULL) == COF_OK &&
+        !read_superblocks(&sb, &state, file)) {
+        for (int i = 0; i < 2; i++)
+            if (cof_file_pread_some(magic[i], sizeof(magic[i]), &got, file,
+                                    cof_head_superblock_offset(i), NULL) != COF_OK)
+                memset(magic[i], 0, sizeof(magic[i]));
+        yes = cof_superblock_has_magic(magic[0]) || cof_superblock_has_magic(magic[1]);
+    }
+    cof_file_free(file);
+    free(path);
+    return yes;
+}
+
 static uint32_t first_missing(const cof_opened *o)
 {
     uint32_t n = 2;

@@ -42,4 +42,10 @@ cof_status cof_volumes_require(const cof_opened *opened, bool all, cof_error *er
 cof_status cof_volumes_locate(const cof_opened *opened, uint32_t volume, cof_status st,
                               cof_error *err) COF_MUST_USE;
 
+/*
+ * Does a volume that was not found stand under its usual name, with superblocks that are both lost,
+ * or differ so that nothing says which is right?
+ */
+bool cof_volumes_beheaded(const cof_opened *o, uint32_t number);
+
 #endif

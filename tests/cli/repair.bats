@@ -214,6 +214,28 @@ PY
     cmp v.cof whole.d/v.cof
 }
 
+@test "a later volume whose superblocks differ and are both whole is named, and stops nothing else" {
+    noise 500000 >content
+    "$COFFER" backup -q -o v.cof --volume-size 200000 --compress none --record-size 4K - <content
+    cp v.cof whole
+    /usr/bin/python3 - v.cof.002 <<'PY'
+import hashlib, sys
+with open(sys.argv[1], "r+b") as f:
+    data = bytearray(f.read(4096))
+    data[19] ^= 2 # an unknown bit of "compat"
+    data[4064:] = hashlib.sha256(data[:4064]).digest()
+    f.seek(0)
+    f.write(data)
+PY
+    cp v.cof.002 spoilt
+    poke v.cof 4100 SPOILT
+    run -5 "$COFFER" repair v.cof
+    prints '  damaged      both superblocks: neither follows from the other, volume 2 \(bytes 0 to 8191\)'
+    prints '  repaired     superblock copy B \(bytes 4096 to 8191\)'
+    cmp v.cof whole
+    cmp v.cof.002 spoilt
+}
+
 @test "a damaged catalog loses names to restore -C, and none to the archive" {
     mkdir tree
     noise 50000 >tree/a
