@@ -160,7 +160,7 @@ static void note_names(const cof_rekeying *r)
     for (size_t i = 0; i < r->later_count; i++) {
         cof_file *file = NULL;
 
-        if (cof_file_open_read(&file, r->later[i], NULL) == COF_OK)
+        if (cof_file_open_regular(&file, r->later[i], NULL) == COF_OK)
             note_names_of(r, file);
         cof_file_free(file);
     }
@@ -286,6 +286,25 @@ static void note_left_aside(const cof_rekeying *r)
     }
 }
 
+/* Does the path still name the volume that was read? */
+static bool is_old(const cof_rekeying *r, uint32_t volume)
+{
+    cof_file_id known = cof_body_identity(r->old.opened.body, volume);
+    struct stat there;
+
+    return cof_os_get()->lstat(old_path(r, volume), &there) == 0 && there.st_dev == known.dev &&
+           there.st_ino == known.ino;
+}
+
+cof_status cof_rekeying_require_old(const cof_rekeying *r, cof_error *err)
+{
+    for (uint32_t v = 2; v <= r->old.opened.manifest.volume_count; v++)
+        if (!is_old(r, v))
+            return cof_fail(err, COF_BUSY, "%s is another file now; it was not replaced",
+                            cof_body_label(r->old.opened.body, v));
+    return COF_OK;
+}
+
 /*
  * Publishing has replaced those whose name a new volume got.  One that was aside already, or that
  * has no successor, has to go by itself.  The new set is there whatever becomes of this.
@@ -297,7 +316,7 @@ void cof_rekeying_remove_old(const cof_rekeying *r)
     for (uint32_t v = 2; v <= count; v++) {
         const char *path = old_path(r, v);
 
-        if (!is_new(r, path) && cof_os_get()->unlink(path) != 0)
+        if (!is_new(r, path) && (!is_old(r, v) || cof_os_get()->unlink(path) != 0))
             cof_note(&r->options->report, "volume %u of the old backup could not be removed: %s",
                      (unsigned)v, cof_body_label(r->old.opened.body, v));
     }

@@ -270,6 +270,8 @@ static cof_status publish(cof_rekeying *r, cof_error *err)
     if (st == COF_OK && !same)
         st = cof_fail(err, COF_BUSY, "%s is another file now; it was not replaced",
                       cof_file_label(r->old.file));
+    if (st == COF_OK && r->options->output == NULL)
+        st = cof_rekeying_require_old(r, err);
     if (st != COF_OK || (st = cof_sink_publish(r->sink, err)) != COF_OK)
         return st;
     if (r->options->output == NULL)

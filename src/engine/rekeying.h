@@ -53,6 +53,9 @@ void cof_rekeying_wipe_located(cof_rekeying *rekeying);
  */
 cof_status cof_rekeying_open_sink(cof_rekeying *rekeying, cof_error *err) COF_MUST_USE;
 
+/* COF_BUSY: the name of a later volume has another file now, which is not to be replaced. */
+cof_status cof_rekeying_require_old(const cof_rekeying *rekeying, cof_error *err) COF_MUST_USE;
+
 /* After it is published in the old one's place: old volumes that have no successor go (RK-4). */
 void cof_rekeying_remove_old(const cof_rekeying *rekeying);
 
