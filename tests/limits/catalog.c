@@ -69,7 +69,8 @@ static long resident(void)
     long most = -1;
 
     while (status != NULL && most < 0 && fgets(line, sizeof(line), status) != NULL)
-        (void)sscanf(line, "VmHWM: %ld", &most);
+        if (strncmp(line, "VmHWM:", 6) == 0)
+            most = strtol(line + 6, NULL, 10);
     if (status != NULL)
         (void)fclose(status);
     return most < 0 ? LONG_MAX : most;
