@@ -177,6 +177,11 @@ def main():
         old = data_key("a.cof", "old ")
         look("rekey", signing + world.key("ops") + old, "rekey", "a.cof", *ops, "-r", "ops.crt",
              more=lambda: data_key("a.cof", "new "))
+        world.run("backup", "-q", "-o", "b.cof", "--record-size", "64K", "-")
+        old = data_key("b.cof", "old ")
+        world.run("rekey", "-q", "b.cof", *ops, "-r", "ops.crt")
+        look("restore what was rekeyed", world.key("ops") + old + data_key("b.cof"), "restore", "b.cof", *ops,
+             "--jobs", "4", "-o", "three")
         os.chdir("/")
     print("1..%d" % test.count)
     sys.exit(test.bad != 0)
