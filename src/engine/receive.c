@@ -119,20 +119,6 @@ static cof_status note_index(void *ctx, const cof_index_ref *ref, cof_error *err
     return cof_tail_add_index(&((receive *)ctx)->met, ref, err);
 }
 
-/* TL-5: the tail lists the INDEX frames that came, each and no other. */
-static bool same_indexes(const cof_tail *a, const cof_tail *b)
-{
-    if (a->index_count != b->index_count)
-        return false;
-    for (size_t i = 0; i < a->index_count; i++)
-        if (a->indexes[i].volume != b->indexes[i].volume ||
-            a->indexes[i].count != b->indexes[i].count ||
-            a->indexes[i].offset != b->indexes[i].offset ||
-            a->indexes[i].first_record != b->indexes[i].first_record)
-            return false;
-    return true;
-}
-
 static cof_status receive_body(receive *r, cof_error *err)
 {
     cof_walk_hooks hooks = {.read = read_on,
@@ -206,7 +192,7 @@ static cof_status check_and_publish(receive *r, cof_error *err)
     if (r->walk.damaged > 0)
         return cof_fail_rule(err, COF_FORMAT, "IX-1", COF_NO_OFFSET,
                              "an index of the backup was damaged on its way");
-    if (o->damaged > 0 || !same_indexes(&r->met, &o->ending.tail))
+    if (o->damaged > 0 || !cof_tail_same_indexes(&r->met, &o->ending.tail))
         return cof_fail_rule(err, COF_FORMAT, "TL-1", COF_NO_OFFSET,
                              "the end of the backup was damaged on its way");
     if (o->custody_problem[0] != '\0' && r->options->strict_custody)

@@ -236,19 +236,6 @@ cof_status cof_survey_body(cof_survey *s, cof_error *err)
 
 /* ---- the closing record ---- */
 
-static bool same_indexes(const cof_tail *a, const cof_tail *b)
-{
-    if (a->index_count != b->index_count)
-        return false;
-    for (size_t i = 0; i < a->index_count; i++)
-        if (a->indexes[i].volume != b->indexes[i].volume ||
-            a->indexes[i].count != b->indexes[i].count ||
-            a->indexes[i].offset != b->indexes[i].offset ||
-            a->indexes[i].first_record != b->indexes[i].first_record)
-            return false;
-    return true;
-}
-
 /* Its payload: that of the copy that is there, if the walk does not say otherwise; *known: any. */
 static cof_status tail_payload(cof_buf *out, bool *known, const cof_survey *s, cof_error *err)
 {
@@ -257,7 +244,7 @@ static cof_status tail_payload(cof_buf *out, bool *known, const cof_survey *s, c
     cof_status st;
 
     *known = true;
-    if (o->ending.found && (!s->by_walk || same_indexes(&s->met, &o->ending.tail)))
+    if (o->ending.found && (!s->by_walk || cof_tail_same_indexes(&s->met, &o->ending.tail)))
         return cof_buf_append(out, o->ending.raw.data, o->ending.raw.len, err);
     *known = s->by_walk && (o->ending.found || o->head.preamble.epoch == 0);
     if (!*known)

@@ -117,9 +117,7 @@ static cof_status check_index(void *ctx, const cof_index_ref *ref, cof_error *er
     size_t i = c->indexes++;
 
     (void)err;
-    if (i >= tail->index_count || tail->indexes[i].volume != ref->volume ||
-        tail->indexes[i].count != ref->count || tail->indexes[i].offset != ref->offset ||
-        tail->indexes[i].first_record != ref->first_record)
+    if (i >= tail->index_count || !cof_index_ref_same(&tail->indexes[i], ref))
         c->list_differs = true;
     return COF_OK;
 }

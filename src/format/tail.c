@@ -31,6 +31,22 @@ cof_status cof_tail_add_index(cof_tail *tail, const cof_index_ref *ref, cof_erro
     return COF_OK;
 }
 
+bool cof_index_ref_same(const cof_index_ref *a, const cof_index_ref *b)
+{
+    return a->volume == b->volume && a->count == b->count && a->offset == b->offset &&
+           a->first_record == b->first_record;
+}
+
+bool cof_tail_same_indexes(const cof_tail *a, const cof_tail *b)
+{
+    if (a->index_count != b->index_count)
+        return false;
+    for (size_t i = 0; i < a->index_count; i++)
+        if (!cof_index_ref_same(&a->indexes[i], &b->indexes[i]))
+            return false;
+    return true;
+}
+
 uint64_t cof_tail_records(const cof_tail *tail)
 {
     if (tail->index_count == 0)

@@ -9,6 +9,7 @@
 #include "crypto/digest.h"
 #include "format/envelope.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -38,6 +39,10 @@ typedef struct cof_tail {
 /* Append one reference.  COF_NOMEM; the tail is then unchanged. */
 cof_status cof_tail_add_index(cof_tail *tail, const cof_index_ref *ref,
                               cof_error *err) COF_MUST_USE;
+
+/* Do two references say the same, and do two tails list the same INDEX frames (TL-5)? */
+bool cof_index_ref_same(const cof_index_ref *a, const cof_index_ref *b);
+bool cof_tail_same_indexes(const cof_tail *a, const cof_tail *b);
 
 /* How many records the index frames cover. */
 uint64_t cof_tail_records(const cof_tail *tail);

@@ -156,7 +156,9 @@ begin() {
 @test "coffer is killed, and cannot do anything about it: no process" {
     begin
     kill -KILL "$pid"
-    wait "$pid" || true
+    status=0
+    wait "$pid" || status=$?
+    [ "$status" -eq 137 ]
     [ ! -e x.cof ]
     none_left
 }

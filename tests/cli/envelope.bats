@@ -286,7 +286,8 @@ opens_as() {
 
 @test "nobody but trusted custodians is imported" {
     take x.cof x.head
-    "$COFFER" rotate x.head --key "$P/ops.key" --sign-key "$P/keeper/signing.key" --remove "$P/rec.crt" >/dev/null 2>&1 || true
+    warn 9 '.*CN=keeper signs the new list and is not trusted as custodian here.*' \
+        rotate x.head --key "$P/ops.key" --sign-key "$P/keeper/signing.key" --remove "$P/rec.crt"
     refuse 3 '.*signed by CN=keeper .*, who is not trusted as custodian, so the head is not imported' \
         envelope import x.head x.cof --key "$P/ops.key"
     refuse 3 '.*signed by CN=keeper .*, who is not trusted as custodian.*' \

@@ -223,12 +223,13 @@ assert e["verb"] == "rekey" and e["reason"] == "test" and e["changed"] is True' 
     mv x.cof real/
     ln -s real/x.cof link.cof
     chmod 640 real/x.cof
-    setfattr -n user.note -v kept real/x.cof 2>/dev/null || true
+    setfattr -n user.note -v kept real/x.cof
     [ "$(id -u)" -ne 0 ] || chown 12345:23456 real/x.cof
     before=$(stat -c '%a %u %g' real/x.cof)
     accept_rekey link.cof
     [ -L link.cof ]
     [ "$(stat -c '%a %u %g' real/x.cof)" = "$before" ]
+    [ "$(getfattr --only-values -n user.note real/x.cof)" = kept ]
     accept info --json real/x.cof
     [[ "$output" == *'"epoch": 1'* || "$output" == *'"epoch":1'* ]]
     ln real/x.cof second.cof
