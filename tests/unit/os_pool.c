@@ -56,6 +56,14 @@ static void pause_for(long microseconds)
     (void)nanosleep(&time, NULL);
 }
 
+static void raise_peak(unsigned together)
+{
+    unsigned peak = atomic_load(&t.peak);
+
+    while (together > peak && !atomic_compare_exchange_weak(&t.peak, &peak, together)) {
+    }
+}
+
 static cof_status work(void *ctx, unsigned who, void *arg, cof_error *err)
 {
     unsigned together = atomic_fetch_add(&t.together, 1) + 1;
@@ -63,8 +71,7 @@ static cof_status work(void *ctx, unsigned who, void *arg, cof_error *err)
 
     assert_ptr_equal(ctx, &t);
     assert_int_equal(atomic_fetch_add(&t.running[who], 1), 0);
-    if (together > atomic_load(&t.peak))
-        atomic_store(&t.peak, together);
+    raise_peak(together);
     atomic_fetch_add(&t.calls, 1);
     for (int i = 0; j->in == t.slow && i < 10000 && atomic_load(&t.calls) < t.calls_first; i++)
         pause_for(1000);
