@@ -256,6 +256,7 @@ kit_outcome kit_try(const kit *k, bool restore)
     cof_reader *reader = NULL;
 
     o.spool_dir = k->dir;
+    o.jobs = restore ? 2 : 1; /* a thread started for each of a million tries takes the most time */
     result.status = cof_reader_open(&reader, &o, NULL);
     if (result.status == COF_OK)
         result.status = cof_reader_verify(reader, COF_VERIFY_FULL, NULL);
