@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# A PostgreSQL of its own, for nobody else: load, base backup under load, archive, loss, recovery to a
+# A PostgreSQL of its own on the loopback interface, for nobody else: load, base backup under load, archive, loss, recovery to a
 # named point; then other locks on all of it, and recovery once more; then segments that are missing,
 # damaged, sealed for others.  usage: postgresql.sh COFFER COFFER-PG
 # shellcheck disable=SC2317 # functions are called through holds
@@ -17,7 +17,7 @@ if [ "${3-}" != inside ]; then
         chown -R 65534:65534 "$top"
         drop=(setpriv --reuid=65534 --regid=65534 --clear-groups)
     fi
-    (cd "$top" && exec "${drop[@]}" env -u COFFER_HOME HOME="$top" "$top/test" "$top/coffer" "$top/coffer-pg" inside)
+    (cd "$top" && exec "${drop[@]}" env -u COFFER_HOME HOME="$top" TMPDIR="$top" "$top/test" "$top/coffer" "$top/coffer-pg" inside)
     status=$?
     rm -rf "$top"
     exit "$status"
@@ -25,7 +25,10 @@ fi
 
 top=$PWD
 PATH=$top:$(echo /usr/lib/postgresql/*/bin | tr ' ' '\n' | sort -V | tail -n 1):$PATH
-export COFFER_HOME=$top/home PGHOST=$top PGUSER=postgres PGDATABASE=postgres
+export COFFER_HOME=$top/home PGHOST=127.0.0.1 PGUSER=postgres PGDATABASE=postgres
+PGPORT=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+PGPASSWORD=$(head -c 16 /dev/urandom | xxd -p)
+export PGPORT PGPASSWORD
 number=0
 failed=0
 
@@ -71,14 +74,15 @@ people() {
     for name in ops ops-2027 eve; do
         coffer keygen "$name" --type p256 --no-passphrase -q || return
     done
-    coffer init --name db1 -r ops.crt -q && mkdir wal base
+    coffer init --name db1 -r ops.crt -q && mkdir base && coffer-pg create wal
 }
 
 create() {
-    initdb -D data -U postgres -A trust --no-sync --wal-segsize=4 >/dev/null || return
+    initdb -D data -U postgres -A scram-sha-256 --pwfile=<(echo "$PGPASSWORD") --no-sync --wal-segsize=4 >/dev/null || return
     cat >>data/postgresql.conf <<END
-listen_addresses = ''
-unix_socket_directories = '$top'
+listen_addresses = '127.0.0.1'
+port = $PGPORT
+unix_socket_directories = ''
 fsync = off
 max_wal_senders = 4
 archive_mode = on
@@ -183,12 +187,37 @@ needed() {
 missing() {
     local file name
     file=$(needed) && name=$(basename "$file" .cof) && mv "$file" aside &&
-        refuses ops-2027.key "coffer-pg: $name is not in the archive" &&
-        grep -q 'recovery ended before configured recovery target was reached' log
+        stops ops-2027.key "coffer-pg: $name is missing from the archive .*, which has later ones"
     local result=$?
     coffer-pg check wal --segment-size 4 2>checked && result=1
     grep -qx "coffer-pg: $name is missing" checked || result=1
     mv aside "$file"
+    return "$result"
+}
+
+# It and all after it, as if the host had been lost before: the end of the log.
+missing_to_the_end() {
+    local file name
+    file=$(needed) && name=$(basename "$file" .cof) && mkdir later || return
+    find wal -name '*.cof' ! -name '*.history.cof' | sort | awk -v from="$file" '$0 "" >= from' | xargs mv -t later
+    refuses ops-2027.key "coffer-pg: $name is not in the archive" &&
+        grep -q 'recovery ended before configured recovery target was reached' log
+    local result=$?
+    mv later/* wal/
+    return "$result"
+}
+
+# The disk with the archive is not there; in the folder below it are segments of a day when it was not either.
+unmounted() {
+    mv wal elsewhere && mkdir wal && cp "$(find elsewhere -name '0*.cof' | sort | head -n 1)" wal/ || return
+    stops ops-2027.key "coffer-pg: $top/wal is no archive, or not mounted: coffer-pg.archive is not in it"
+    local result=$?
+    coffer-pg archive wal segment 00000001000000000000FFFF 2>told && result=1
+    grep -q 'wal is no archive, or not mounted' told || result=1
+    [ ! -e wal/00000001000000000000FFFF.cof ] || result=1
+    coffer-pg check wal 2>told
+    [ "$?" -eq 6 ] && grep -q 'wal is no archive, or not mounted' told || result=1
+    rm -r wal && mv elsewhere wal
     return "$result"
 }
 
@@ -229,8 +258,8 @@ exchanged() {
 
 again_and_other() {
     local before
-    noise=$(mktemp) && head -c 1048576 /dev/urandom >"$noise" && mkdir -p own &&
-        coffer-pg archive own "$noise" 00000009000000000000000A || return
+    noise=$(mktemp) && head -c 1048576 /dev/urandom >"$noise" && coffer-pg create own &&
+        coffer-pg create own && coffer-pg archive own "$noise" 00000009000000000000000A || return
     before=$(sha256sum own/*)
     coffer-pg archive own "$noise" 00000009000000000000000A && [ "$(sha256sum own/*)" = "$before" ] || return
     printf y | dd of="$noise" bs=1 seek=500000 conv=notrunc status=none
@@ -250,7 +279,7 @@ not_ours() { # what somebody else has put there is no archived segment
 # Without the secret every segment would be the same: nothing is said to be archived.
 without_secret() {
     local name=00000009000000000000000D result=0
-    mkdir -p secretless && head -c 1048576 /dev/zero >segment && coffer-pg archive secretless segment "$name" || return
+    coffer-pg create secretless && head -c 1048576 /dev/zero >segment && coffer-pg archive secretless segment "$name" || return
     head -c 1048576 /dev/urandom >segment
     cp home/wal.key kept
     chmod 0 home/wal.key
@@ -265,7 +294,20 @@ without_secret() {
     ! coffer-pg archive secretless segment 00000009000000000000000E || result=1
     rmdir home/wal.key
     mv kept home/wal.key
-    [ "$(ls -A secretless)" = "$name.cof" ] || result=1
+    [ "$(find secretless -name '*.cof')" = "secretless/$name.cof" ] || result=1
+    return "$result"
+}
+
+# As Debian starts the server: no HOME, no PATH.  Nothing can be written, so that no real home is changed.
+without_environment() {
+    local home result=0
+    home=$(getent passwd "$(id -u)" | cut -d : -f 6)
+    (ulimit -f 0 && env -i COFFER="$top/coffer" "$top/coffer-pg" archive own segment 00000009000000000000000E) 2>&1 |
+        cat >refused
+    [ "${PIPESTATUS[0]}" -eq 1 ] || result=1
+    cat refused
+    grep -q "cannot make or read the secret $home/.config/coffer/wal.key\|is not archived" refused || result=1
+    env -i COFFER="$top/coffer" COFFER_HOME="$COFFER_HOME" "$top/coffer-pg" archive own segment 00000009000000000000000E || result=1
     return "$result"
 }
 
@@ -289,12 +331,14 @@ ends_with() { # STATUS PATTERN COMMAND...
 # The end of the log is told only by an archive that is there.
 no_archive() {
     local name=0000000900000000000000FF result=0
-    mkdir -p mountpoint locked unsearchable && cp own/*A.cof locked/ && cp own/*A.cof "unsearchable/$name.cof" || return
+    mkdir mountpoint && coffer-pg create locked && coffer-pg create unsearchable && coffer-pg create new &&
+        cp own/*A.cof locked/ && cp own/*A.cof "unsearchable/$name.cof" || return
     chmod 0 locked
     chmod 400 unsearchable
     ends_with 1 "$name is not in the archive own" coffer-pg fetch own "$name" fetched || result=1
+    ends_with 1 "$name is not in the archive new" coffer-pg fetch new "$name" fetched || result=1
     ends_with 126 'the archive nowhere cannot be read' coffer-pg fetch nowhere "$name" fetched || result=1
-    ends_with 126 'mountpoint holds no segment at all' coffer-pg fetch mountpoint "$name" fetched || result=1
+    ends_with 126 'mountpoint is no archive, or not mounted' coffer-pg fetch mountpoint "$name" fetched || result=1
     ends_with 126 'the archive locked cannot be read' coffer-pg fetch locked "$name" fetched || result=1
     ends_with 126 "$name cannot be restored" coffer-pg fetch unsearchable "$name" fetched || result=1
     ends_with 126 'cannot be read' coffer-pg fetch segment "$name" fetched || result=1
@@ -309,6 +353,7 @@ no_archive() {
 
 fails() { # no place, no file, no sense
     ! coffer-pg archive nowhere segment 00000009000000000000000C && ! coffer-pg archive own nothing 00000009000000000000000C &&
+        ! coffer-pg create nowhere/here && ! coffer-pg create && ! coffer-pg create own more &&
         ! coffer-pg archive own segment ../x && ! coffer-pg archive own segment && ! coffer-pg &&
         [ ! -e own/00000009000000000000000C.cof ] && [ ! -e x.cof ]
 }
@@ -326,14 +371,17 @@ holds "recovered once more, with the new key only" recover ops-2027.key
 holds "the old key opens nothing any more, and the first segment is named" \
     sh -c "! coffer-pg fetch wal \"\$(basename \"\$(ls wal/0*.cof | head -n 1)\" .cof)\" x --key ops.key 2>old
         grep -q 'cannot be restored: coffer ended with status 4' old && [ ! -e x ]"
-holds "a segment that is missing is named" missing
+holds "a segment that is missing stops recovery, and is named" missing
+holds "where the last ones are missing the next is named, and the target is not reached" missing_to_the_end
 holds "a segment that is damaged stops recovery, and is named" damaged
 holds "a segment that is sealed for others stops recovery, and is named" for_others
 holds "a segment under another's name stops recovery, and is named" exchanged
+holds "an archive that is not mounted stops recovery, and nothing is archived below it" unmounted
 holds "after all that it recovers" recover ops-2027.key
 holds "archived again it is the same, and other content is refused" again_and_other
 holds "what somebody else has put in its place is refused" not_ours
 holds "without its secret it archives nothing, and says so" without_secret
+holds "it needs neither HOME nor PATH" without_environment
 holds "a segment that cannot be read is not archived" unreadable_segment
 holds "an archive that is missing, empty or locked is not the end of the log" no_archive
 holds "nothing is archived from or to nowhere" fails

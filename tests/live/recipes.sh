@@ -16,7 +16,7 @@ if [ "${3-}" != inside ]; then
         chown -R 65534:65534 "$top"
         drop=(setpriv --reuid=65534 --regid=65534 --clear-groups)
     fi
-    (cd "$top" && exec "${drop[@]}" env -u COFFER_HOME HOME="$top" "$top/test" "$top/coffer" "$top/page" inside)
+    (cd "$top" && exec "${drop[@]}" env -u COFFER_HOME HOME="$top" TMPDIR="$top" "$top/test" "$top/coffer" "$top/page" inside)
     status=$?
     rm -rf "$top"
     exit "$status"
