@@ -73,7 +73,7 @@ static verdict judge(void *ctx, const image *i)
 
 static tally hunt_for(publication *p, const cof_os *os, void (*plant)(op_log *log, bool finishing))
 {
-    static const effort thorough = {{10, 128}, {0, 0}, {0, 0}, 0, 0};
+    static const effort thorough = {{9, 64}, {0, 0}, {0, 0}, 0, 0};
     const scenario c = {.dir = p->s->disk,
                         .start = &p->start,
                         .os = os,
