@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define FILE_MAX ((size_t)1 << 20)
+
 static cof_status fail_line(cof_error *err, const char *path, unsigned number, const char *why)
 {
     char safe[CLI_NAME_CAP];
@@ -43,7 +45,7 @@ static char *take_word(char **rest, bool *closed)
     return word;
 }
 
-/* One line, which lives as long as the process if it is taken. */
+/* One line; its words live where they stand. */
 static cof_status read_line(cli_streams *out, const char *path, unsigned number, char *line,
                             cof_error *err)
 {
@@ -56,7 +58,7 @@ static cof_status read_line(cli_streams *out, const char *path, unsigned number,
         else
             cli_list_add(&stream.argv, word);
     }
-    if (!closed || stream.argv.count == 0) {
+    if (!closed || stream.argv.count == 0 || stream.argv.item[0][0] == '\0') {
         free(stream.argv.item);
         return fail_line(err, path, number,
                          closed ? "a stream needs a name and a command behind it"
@@ -73,32 +75,65 @@ static cof_status read_line(cli_streams *out, const char *path, unsigned number,
     return COF_OK;
 }
 
-cof_status cli_streams_read(cli_streams *out, const char *path, cof_error *err)
+static bool read_all(size_t *len, char *out, FILE *file)
+{
+    *len = fread(out, 1, FILE_MAX + 1, file);
+    return ferror(file) == 0;
+}
+
+/* What the file holds, with a zero behind it; whatever else it is, it is not read without end. */
+static cof_status load(char **out, size_t *len, const char *path, cof_error *err)
 {
     char safe[CLI_NAME_CAP];
     FILE *file = fopen(path, "re");
-    char *line = NULL;
-    size_t cap = 0;
-    unsigned number = 0;
+    char *text = file != NULL ? malloc(FILE_MAX + 2) : NULL;
     cof_status st = COF_OK;
-    if (file == NULL)
-        return cli_error(err, COF_IO, "cannot read %s: %s", cli_safe(safe, sizeof safe, path),
-                         strerror(errno));
-    while (st == COF_OK && getline(&line, &cap, file) > 0) {
-        number++;
-        line[strcspn(line, "\r\n")] = '\0';
-        if (line[strspn(line, " \t")] == '\0' || line[0] == '#')
-            continue;
-        if ((st = read_line(out, path, number, line, err)) != COF_OK)
-            break;
-        line = NULL; /* transferred */
-        cap = 0;
+    *out = NULL;
+    if (file != NULL && text == NULL)
+        st = cli_error(err, COF_NOMEM, "no memory");
+    else if (file == NULL || !read_all(len, text, file))
+        st = cli_error(err, COF_IO, "cannot read %s: %s", cli_safe(safe, sizeof safe, path),
+                       strerror(errno));
+    else if (*len > FILE_MAX)
+        st = cli_error(err, COF_USAGE, "%s is larger than 1 MiB: no list of streams",
+                       cli_safe(safe, sizeof safe, path));
+    if (st == COF_OK) {
+        text[*len] = '\0';
+        *out = text;
+        text = NULL; /* transferred */
     }
-    if (st == COF_OK && ferror(file))
-        st = cli_error(err, COF_IO, "cannot read %s", cli_safe(safe, sizeof safe, path));
+    free(text);
+    if (file != NULL)
+        (void)fclose(file);
+    return st;
+}
+
+/* A line without its end; false where there is nothing in it to be read. */
+static bool means_something(char *line)
+{
+    size_t len = strlen(line);
+    if (len > 0 && line[len - 1] == '\r')
+        line[len - 1] = '\0';
+    line += strspn(line, " \t");
+    return *line != '\0' && *line != '#';
+}
+
+cof_status cli_streams_read(cli_streams *out, const char *path, cof_error *err)
+{
+    char safe[CLI_NAME_CAP];
+    char *text, *rest, *line;
+    size_t len = 0;
+    unsigned number = 0;
+    cof_status st = load(&text, &len, path, err);
+    rest = text; /* it is kept: names and words stand in it */
+    while (st == COF_OK && (line = strsep(&rest, "\n")) != NULL) {
+        number++;
+        if (rest == NULL && line + strlen(line) < text + len)
+            st = fail_line(err, path, number, "a zero byte: this is no text in UTF-8");
+        else if (means_something(line))
+            st = read_line(out, path, number, line, err);
+    }
     if (st == COF_OK && out->count == 0)
         st = cli_error(err, COF_USAGE, "%s names no stream", cli_safe(safe, sizeof safe, path));
-    free(line);
-    (void)fclose(file);
     return st;
 }

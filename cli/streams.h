@@ -5,8 +5,8 @@
 /*
  * The file of --streams: a line for each named stream, with its name and the command that writes
  * it.  Words are separated by blanks; what stands between ' or " is one word, or a part of one, as
- * it is.  Nothing else has a meaning: there is no shell.  Empty lines, and lines that begin with #,
- * are skipped.
+ * it is.  Nothing else has a meaning: there is no shell.  Empty lines, and lines whose first word
+ * begins with #, are skipped; the end of a line may be that of Windows.  At most 1 MiB.
  */
 
 #include "option.h"

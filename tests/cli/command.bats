@@ -114,6 +114,17 @@ sentences() {
     none_left
 }
 
+@test "--timeout: what it says on standard error is no sign of work" {
+    refuse 8 '.* has neither written .*' backup -o x.cof --timeout 1s --stdin-from-command -- \
+        sh -c "while sleep 0.1; do echo busy >&2; done; sleep $nap"
+}
+
+@test "a command that has ended, and left behind what holds its output open" {
+    refuse 8 'sh has ended and left a process behind that holds its output open' backup -o x.cof --timeout 1s \
+        --stdin-from-command -- sh -c "echo data; setsid sleep $nap & exit 0"
+    none_left
+}
+
 @test "--timeout is about silence: slow is not hanging" {
     accept backup -q -o x.cof --timeout 2s --stdin-from-command -- \
         sh -c 'for i in 1 2 3 4 5; do echo $i; sleep 0.7; done'

@@ -114,7 +114,35 @@ sentences() {
     refuse 2 'bad, line 3: a quotation mark has no other that ends it' backup -o x.cof --streams bad
     echo '# nothing' >bad
     refuse 2 'bad names no stream' backup -o x.cof --streams bad
-    refuse 6 'cannot read none: .*' backup -o x.cof --streams none
+    refuse 6 'cannot read none: No such file or directory' backup -o x.cof --streams none
+    refuse 6 'cannot read \.: Is a directory' backup -o x.cof --streams .
+    : >bad
+    refuse 2 'bad names no stream' backup -o x.cof --streams bad
+    echo 'a "" x' >bad
+    refuse 2 'bad, line 1: a stream needs a name and a command behind it' backup -o x.cof --streams bad
+}
+
+@test "what is no text, or has no end, is no list of streams" {
+    printf 'a echo 1\nb ec\0ho 2\n' >bad # up to the zero it would be another command
+    refuse 2 'bad, line 2: a zero byte: .*' backup -o x.cof --streams bad
+    printf 'a echo 1\0' >bad
+    refuse 2 'bad, line 1: a zero byte: .*' backup -o x.cof --streams bad
+    refuse 2 '/dev/zero is larger than 1 MiB: .*' backup -o x.cof --streams /dev/zero
+    { head -c 1048567 /dev/zero | tr '\0' '#'; printf '\na echo 1'; } >list
+    [ "$(stat -c %s list)" -eq 1048576 ]
+    accept backup -q -o x.cof --streams list
+    echo >>list
+    refuse 2 'list is larger than 1 MiB: .*' backup -o y.cof --streams list
+}
+
+@test "lines as Windows ends them, comments behind blanks, no end of the last line, odd bytes" {
+    printf '  # a comment\r\na echo 1\r\n\r\n  "#b" printf \377\001%%s "" x\r\nc echo 3' >list
+    accept backup -q -o x.cof --streams list
+    accept list x.cof --key "$P/ops.key"
+    [ "$output" = $'#b\na\nc' ]
+    accept restore -q x.cof --key "$P/ops.key" -C out
+    [ "$(cat out/a out/c)" = $'1\n3' ]
+    printf '\377\001\377\001x' | cmp - 'out/#b'
 }
 
 @test "wrong usage" {
