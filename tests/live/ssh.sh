@@ -70,10 +70,10 @@ PermitRootLogin prohibit-password
 StrictModes no
 UsePAM no
 END
-    printf '#!/bin/sh\nseq 9000000\necho $$ >%s/pid\nsleep 1000\n' "$top" >hanging && chmod +x hanging || return
+    printf '#!/bin/sh\nseq 9000000\necho $$ >%s/pid\nsleep 1000\n' "$top" >slow && chmod +x slow || return
     allow db1 "coffer backup -q -o - --label shop --stdin-from-command -- seq 100000" &&
         allow failing "coffer backup -q -o - --label bad --stdin-from-command -- sh -c 'seq 100000; exit 1'" &&
-        allow hanging "coffer backup -q -o - --label bad --timeout 3s --stdin-from-command -- $top/hanging" ||
+        allow hanging "coffer backup -q -o - --label bad --timeout 3s --stdin-from-command -- $top/slow" ||
         return
     cat >>config <<END
 Host *
