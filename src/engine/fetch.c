@@ -81,7 +81,7 @@ cof_status cof_fetch_init(cof_fetch *out, cof_reader *reader, cof_error *err)
 /* The caller has used what was handed out. */
 static void lane_count(cof_lane *l)
 {
-    if (l->held)
+    if (l->held && l->put == NULL)
         (void)cof_stats_add(&l->stats, COF_STAGE_WRITE, l->since, l->used->plain.len);
 }
 
@@ -254,12 +254,46 @@ void cof_fetch_forget(cof_fetch *f)
 
 /* ---- records in order ---- */
 
+/* Where the first byte of a record of DATA lies in the content. */
+static uint64_t content_at(const cof_fetch *f, const cof_frame *frame)
+{
+    uint64_t len;
+
+    return cof_entries_stream(&len, &f->entries, frame->stream) + frame->offset;
+}
+
+/* Give away what was proven, by whichever thread has proven it. */
+static cof_status give(const cof_fetch *f, cof_prover *prover, cof_proof *p, cof_error *err)
+{
+    uint64_t since = cof_stats_now();
+    cof_status st;
+
+    if (f->lane.put == NULL || p->header.kind != COF_FRAME_DATA)
+        return COF_OK;
+    st = f->lane.put(f->lane.put_ctx, content_at(f, &p->header), p->plain.data, p->plain.len, err);
+    p->not_put = st != COF_OK;
+    (void)cof_stats_add(cof_prover_stats(prover), COF_STAGE_WRITE, since, p->plain.len);
+    return st;
+}
+
 static cof_status lane_work(void *ctx, unsigned worker, void *job, cof_error *err)
 {
-    const cof_lane *l = ctx;
+    const cof_fetch *f = ctx;
+    cof_prover *prover = f->lane.provers[worker];
+    cof_proof *p = job;
+    cof_status st;
 
-    return l->sealed ? cof_prover_decrypt(l->provers[worker], job, err)
-                     : cof_prover_run(l->provers[worker], job, err);
+    p->not_put = false;
+    if (f->lane.sealed)
+        return cof_prover_decrypt(prover, p, err);
+    st = cof_prover_run(prover, p, err);
+    return st == COF_OK ? give(f, prover, p, err) : st;
+}
+
+void cof_fetch_put_into(cof_fetch *f, cof_fetch_put *put, void *ctx)
+{
+    f->lane.put = put;
+    f->lane.put_ctx = ctx;
 }
 
 static cof_status lane_open(cof_fetch *f, cof_error *err)
@@ -284,7 +318,7 @@ static cof_status lane_open(cof_fetch *f, cof_error *err)
             cof_prover_demand(l->provers[l->threads++], f->origin);
     return st == COF_OK ? cof_pool_new(&l->pool,
                                        &(cof_pool_plan){threads, l->ring, sizeof(*l->ring), l->size,
-                                                        lane_work, l},
+                                                        lane_work, f},
                                        err)
                         : st;
 }
@@ -374,13 +408,14 @@ cof_status cof_fetch_in_order(cof_fetch *f, uint64_t number, cof_error *err)
     since = cof_stats_now();
     st = lane_take(f, err);
     l->since = cof_stats_add(&l->stats, COF_STAGE_WAIT, since, 0);
-    f->damaged = is_of_one_record(st);
+    f->damaged = is_of_one_record(st) && !l->used->not_put;
     l->held = st == COF_OK;
     l->depth = l->held ? cof_min_size(2 * l->depth, l->size) : 1;
     f->header = l->used->header;
     if (l->held)
         f->plain = l->used->plain;
-    return cof_volumes_locate(&f->reader->opened, l->used->at.volume, st, err);
+    return l->used->not_put ? st
+                            : cof_volumes_locate(&f->reader->opened, l->used->at.volume, st, err);
 }
 
 cof_status cof_fetch_sealed_in_order(cof_fetch *f, cof_slice *content, uint64_t number,
@@ -392,14 +427,6 @@ cof_status cof_fetch_sealed_in_order(cof_fetch *f, cof_slice *content, uint64_t 
     st = cof_fetch_in_order(f, number, err);
     *content = st == COF_OK ? f->lane.used->content : (cof_slice)COF_SLICE_INIT;
     return st;
-}
-
-/* Where the first byte of a record of DATA lies in the content. */
-static uint64_t content_at(const cof_fetch *f, const cof_frame *frame)
-{
-    uint64_t len;
-
-    return cof_entries_stream(&len, &f->entries, frame->stream) + frame->offset;
 }
 
 static bool covers(const cof_fetch *f, const cof_frame *frame, uint64_t offset)

@@ -18,12 +18,18 @@
 #include "engine/reader.h"
 #include "os/pool.h"
 
+/* Takes a piece of the content, which begins at that offset in it. */
+typedef cof_status cof_fetch_put(void *ctx, uint64_t offset, const void *data, size_t len,
+                                 cof_error *err);
+
 /* Records that are asked for in order: a ring of them, those numbered first to end - 1 at work. */
 typedef struct cof_lane {
     cof_pool *pool; /* NULL until it is needed */
     cof_prover *provers[COF_POOL_WORKERS_MAX];
     unsigned threads;
-    bool sealed; /* nothing is decompressed */
+    bool sealed;        /* nothing is decompressed */
+    cof_fetch_put *put; /* NULL: plaintext is only handed out */
+    void *put_ctx;
     cof_proof *ring;
     size_t size;
     size_t depth; /* how many are to be at work: more with each that was asked for in order */
@@ -96,6 +102,14 @@ cof_status cof_fetch_in_order(cof_fetch *fetch, uint64_t number, cof_error *err)
  */
 cof_status cof_fetch_sealed_in_order(cof_fetch *fetch, cof_slice *content, uint64_t number,
                                      cof_error *err) COF_MUST_USE;
+
+/*
+ * For who can take the content in any order, since nobody sees any of it before all is there.  From
+ * now on a DATA record that is fetched in order has been given to `put` by the time it is handed
+ * out: by the thread that has proven and unsealed it, beside others, and perhaps before those that
+ * stand before it.  What `put` says is what fetching that record says.
+ */
+void cof_fetch_put_into(cof_fetch *fetch, cof_fetch_put *put, void *ctx);
 
 /*
  * The plaintext of the content from `offset`, which is below entries.stream_len, to the end of its

@@ -148,7 +148,7 @@ cof_status cof_prover_run(cof_prover *prover, cof_proof *p, cof_error *err)
     return COF_OK;
 }
 
-const cof_stats *cof_prover_stats(const cof_prover *prover)
+cof_stats *cof_prover_stats(cof_prover *prover)
 {
     return &prover->stats;
 }

@@ -26,6 +26,7 @@ typedef struct cof_proof {
     cof_frame header;
     cof_slice content; /* sealed content, in frame */
     cof_slice plain;   /* in frame or in room */
+    bool not_put;      /* the failure is that of whoever was given the plaintext */
 } cof_proof;
 
 /* The two buffers.  COF_NOMEM.  The caller wipes *out, also after a failure. */
@@ -52,8 +53,8 @@ cof_status cof_prover_run(cof_prover *prover, cof_proof *proof, cof_error *err) 
 /* The same up to its sealed content: nothing is decompressed. */
 cof_status cof_prover_decrypt(cof_prover *prover, cof_proof *proof, cof_error *err) COF_MUST_USE;
 
-/* What the prover has counted so far. */
-const cof_stats *cof_prover_stats(const cof_prover *prover);
+/* What the prover has counted so far; its thread may add to it. */
+cof_stats *cof_prover_stats(cof_prover *prover);
 
 void cof_prover_free(cof_prover *prover);
 

@@ -3,7 +3,8 @@
 /*
  * Restoring the content: a stream, or the archive of a tree.  All entries are proven to be under
  * the signed root first; then each record is compared with its entry before a byte of its plaintext
- * is handed on (P4).
+ * is handed on (P4).  A new file, which nobody sees before it is complete, is filled by all threads
+ * at once; everything else in order.
  */
 
 #include <coffer/tree.h>
@@ -36,6 +37,7 @@ static bool is_only_catalog(const cof_fetch *f, uint64_t number)
     return true;
 }
 
+/* write NULL: the content goes elsewhere as it is fetched. */
 static cof_status restore_records(cof_fetch *f, write_fn *write, void *ctx, cof_error *err)
 {
     const cof_manifest *m = &f->reader->opened.manifest;
@@ -50,7 +52,8 @@ static cof_status restore_records(cof_fetch *f, write_fn *write, void *ctx, cof_
         st = COF_OK;
         if (f->header.kind == COF_FRAME_DATA) {
             plain += f->plain.len;
-            st = write(ctx, f->plain.data, f->plain.len, err);
+            if (write != NULL)
+                st = write(ctx, f->plain.data, f->plain.len, err);
         }
         if (st == COF_OK)
             st = cof_tell(report, plain, m->plain_bytes, err);
@@ -68,10 +71,9 @@ static bool is_named(const cof_reader *reader)
     return m->content == COF_CONTENT_STREAM && m->catalog_records != 0;
 }
 
-cof_status cof_reader_restore(cof_reader *reader,
-                              cof_status (*write)(void *ctx, const void *data, size_t len,
-                                                  cof_error *err),
-                              void *ctx, cof_error *err)
+/* Into write(), in order, or else into put(), in any. */
+static cof_status restore(cof_reader *reader, write_fn *write, cof_fetch_put *put, void *ctx,
+                          cof_error *err)
 {
     cof_fetch fetch;
     cof_status st = cof_fetch_init(&fetch, reader, err);
@@ -80,10 +82,20 @@ cof_status cof_reader_restore(cof_reader *reader,
         st = cof_fail(err, COF_USAGE,
                       "the backup holds streams with names: restore one with --stream, or all into "
                       "a directory with -C");
-    if (st == COF_OK)
+    if (st == COF_OK) {
+        cof_fetch_put_into(&fetch, put, ctx);
         st = restore_records(&fetch, write, ctx, err);
+    }
     cof_fetch_wipe(&fetch);
     return st;
+}
+
+cof_status cof_reader_restore(cof_reader *reader,
+                              cof_status (*write)(void *ctx, const void *data, size_t len,
+                                                  cof_error *err),
+                              void *ctx, cof_error *err)
+{
+    return restore(reader, write, NULL, ctx, err);
 }
 
 static cof_status write_sink(void *ctx, const void *data, size_t len, cof_error *err)
@@ -91,9 +103,17 @@ static cof_status write_sink(void *ctx, const void *data, size_t len, cof_error 
     return cof_sink_write(ctx, data, len, err);
 }
 
+static cof_status put_into_sink(void *ctx, uint64_t offset, const void *data, size_t len,
+                                cof_error *err)
+{
+    return cof_sink_write_at(ctx, offset, data, len, err);
+}
+
 static cof_status restore_sink(cof_reader *reader, cof_sink *sink, cof_error *err)
 {
-    cof_status st = cof_reader_restore(reader, write_sink, sink, err);
+    bool is_file = cof_sink_seekable(sink) != NULL;
+    cof_status st =
+        restore(reader, is_file ? NULL : write_sink, is_file ? put_into_sink : NULL, sink, err);
 
     return st == COF_OK ? cof_sink_publish(sink, err) : st;
 }

@@ -247,6 +247,12 @@ cof_status cof_sink_write(cof_sink *sink, const void *data, size_t len, cof_erro
     return COF_OK;
 }
 
+cof_status cof_sink_write_at(cof_sink *sink, uint64_t off, const void *data, size_t len,
+                             cof_error *err)
+{
+    return cof_file_write_at(present(sink), off, data, len, err);
+}
+
 /* Is there another place, with perhaps another disk? */
 static bool elsewhere(const cof_sink *sink)
 {

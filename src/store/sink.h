@@ -54,6 +54,13 @@ cof_status cof_sink_write(cof_sink *sink, const void *data, size_t len,
                           cof_error *err) COF_MUST_USE;
 
 /*
+ * Put bytes anywhere into the one file of cof_sink_file(), to which nothing is appended then.  May
+ * run in several threads at once.
+ */
+cof_status cof_sink_write_at(cof_sink *sink, uint64_t off, const void *data, size_t len,
+                             cof_error *err) COF_MUST_USE;
+
+/*
  * Append header and payload if they fit into this volume and `keep` bytes behind them do, too, for
  * which room is kept; *out_fits says so.  If not, nothing was appended, the room that was kept
  * before is still kept, and there may be another volume.  Only sinks of several volumes say no.

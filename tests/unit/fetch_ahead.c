@@ -3,7 +3,7 @@
 /*
  * Reading ahead in several threads: is what comes out what one thread reads, does nothing come out
  * of a record that is not the one that was signed nor of those behind it, and is the first failure
- * the one that is told?
+ * the one that is told?  Is a new file, which all threads write to, whole or not there?
  */
 
 #include <setjmp.h>
@@ -14,6 +14,7 @@
 #include <cmocka.h>
 #include <coffer/coffer.h>
 #include <errno.h>
+#include <stdlib.h>
 
 #include "scratch.h"
 
@@ -33,6 +34,17 @@ static ssize_t failing_pread(int fd, void *out, size_t len, off_t off)
         return -1;
     }
     return cof_os_real()->pread(fd, out, len, off);
+}
+
+static off_t unwritable = -1; /* the byte of the new file that the disk has no room for */
+
+static ssize_t failing_pwrite(int fd, const void *data, size_t len, off_t off)
+{
+    if (unwritable >= off && unwritable < off + (off_t)len) {
+        errno = ENOSPC;
+        return -1;
+    }
+    return cof_os_real()->pwrite(fd, data, len, off);
 }
 
 static unsigned announced; /* how often the system was told that something will be read */
@@ -86,8 +98,9 @@ static int set_up(void **state)
     }
     make_world(&w);
     make_content(&w, RECORD);
-    unreadable = -1;
+    unreadable = unwritable = -1;
     scratch_os.pread = failing_pread;
+    scratch_os.pwrite = failing_pwrite;
     scratch_os.fadvise = counting_fadvise;
     cof_os_set(&scratch_os);
     *state = &w;
@@ -110,6 +123,19 @@ static cof_status restore(const world *w, unsigned jobs, released *r, cof_error 
     o.path = in_dir("x.cof");
     if ((st = cof_reader_open(&reader, &o, err)) == COF_OK)
         st = cof_reader_restore(reader, release, r, err);
+    cof_reader_free(reader);
+    return st;
+}
+
+static cof_status restore_file(const world *w, unsigned jobs, cof_error *err)
+{
+    cof_open_options o = {.trust = w->trust, .keys = w->keys, .jobs = jobs};
+    cof_reader *reader = NULL;
+    cof_status st;
+
+    o.path = in_dir("x.cof");
+    if ((st = cof_reader_open(&reader, &o, err)) == COF_OK)
+        st = cof_reader_restore_file(reader, in_dir("out"), false, err);
     cof_reader_free(reader);
     return st;
 }
@@ -223,6 +249,40 @@ static void test_the_receiver_stops_it(void **state)
     }
 }
 
+static void test_a_new_file_is_whole(void **state)
+{
+    for (unsigned jobs = 1; jobs <= 6; jobs++) {
+        uint8_t *got = malloc(LEN + 1);
+        FILE *f;
+
+        assert_int_equal(restore_file(*state, jobs, NULL), COF_OK);
+        assert_non_null(f = fopen(in_dir("out"), "rb"));
+        assert_int_equal(fread(got, 1, LEN + 1, f), LEN);
+        assert_memory_equal(got, content, LEN);
+        fclose(f);
+        free(got);
+        assert_int_equal(unlink(in_dir("out")), 0);
+    }
+}
+
+/* What cannot be written, and what is not as it was signed: the first in order is the cause. */
+static void test_a_new_file_or_none(void **state)
+{
+    for (size_t bad = 99; bad <= 101; bad += 2) {
+        unwritable = 100 * RECORD + 5;
+        flip(place_of(bad));
+        for (unsigned jobs = 1; jobs <= 6; jobs++) {
+            cof_error err = COF_ERROR_INIT;
+
+            assert_int_equal(restore_file(*state, jobs, &err), bad < 100 ? COF_AUTH : COF_IO);
+            assert_int_equal(err.sys_errno, bad < 100 ? 0 : ENOSPC);
+            assert_non_null(strstr(err.message, bad < 100 ? "record 99 is not" : "cannot write"));
+            assert_int_equal(access(in_dir("out"), F_OK), -1);
+        }
+        flip(place_of(bad));
+    }
+}
+
 /* Where several threads read one file, the system cannot guess what comes next: it is told. */
 static void test_large_records_are_announced(void **state)
 {
@@ -249,6 +309,8 @@ int main(void)
         CASE(test_the_first_failure_is_told),
         CASE(test_the_first_failure_of_a_walk_is_told),
         CASE(test_the_receiver_stops_it),
+        CASE(test_a_new_file_is_whole),
+        CASE(test_a_new_file_or_none),
         CASE(test_large_records_are_announced),
     };
 
