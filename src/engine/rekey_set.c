@@ -141,27 +141,68 @@ static cof_status plan_places(places *out, const cof_rekeying *r, cof_error *err
     return st;
 }
 
-static void note_names_of(const cof_rekeying *r, const cof_file *file)
+/* Has `found` been set aside from what is called `name`? */
+static bool is_aside_of(const char *found, const char *name)
+{
+    size_t len = 0;
+
+    return cof_newfile_is_aside(found, &len) && len == strlen(name) &&
+           strncmp(found + 1, name, len) == 0;
+}
+
+/* How many names the file has that are `path`, or were given to set it aside by a run that was
+ * killed. */
+static uint64_t names_of_ours(const cof_file *file, const char *path)
+{
+    const char *name = cof_path_name(path);
+    cof_names names = COF_NAMES_INIT;
+    cof_file_id known;
+    uint64_t count = 0;
+    char *dir = NULL;
+    bool listed = cof_file_identity(&known, file, NULL) == COF_OK &&
+                  cof_path_parent(&dir, path, NULL) == COF_OK &&
+                  cof_dir_list(&names, dir, NULL) == COF_OK;
+
+    for (size_t i = 0; listed && i < names.count; i++) {
+        const char *found = names.names[i];
+        char *other = NULL;
+        struct stat there;
+
+        if ((strcmp(found, name) == 0 || is_aside_of(found, name)) &&
+            cof_path_join(&other, dir, found, NULL) == COF_OK &&
+            cof_os_get()->lstat(other, &there) == 0 && there.st_dev == known.dev &&
+            there.st_ino == known.ino)
+            count++;
+        free(other);
+    }
+    cof_names_free(&names);
+    free(dir);
+    return count;
+}
+
+/* Those that were set aside go with this run; of any other somebody should know. */
+static void note_names_of(const cof_rekeying *r, uint32_t volume, const cof_file *file)
 {
     uint64_t names = 1;
+    char *path = NULL;
 
-    if (cof_file_link_count(&names, file, NULL) != COF_OK || names <= 1)
-        return;
-    cof_note(
-        &r->options->report,
-        "%s has further names (hard links): what these name stays encrypted as it is, under the "
-        "old data key",
-        cof_file_label(file));
+    if (cof_file_link_count(&names, file, NULL) == COF_OK && names > 1 &&
+        name_of(&path, r, volume, NULL) == COF_OK && names > names_of_ours(file, path))
+        cof_note(&r->options->report,
+                 "%s has further names (hard links): what these name stays encrypted as it is, "
+                 "under the old data key",
+                 cof_file_label(file));
+    free(path);
 }
 
 static void note_names(const cof_rekeying *r)
 {
-    note_names_of(r, r->old.file);
-    for (size_t i = 0; i < r->later_count; i++) {
+    note_names_of(r, 1, r->old.file);
+    for (uint32_t v = 2; v <= r->old.opened.manifest.volume_count; v++) {
         cof_file *file = NULL;
 
-        if (cof_file_open_regular(&file, r->later[i], NULL) == COF_OK)
-            note_names_of(r, file);
+        if (cof_file_open_regular(&file, old_path(r, v), NULL) == COF_OK)
+            note_names_of(r, v, file);
         cof_file_free(file);
     }
 }
@@ -210,13 +251,10 @@ static bool is_outdated(const char *path, const cof_preamble *now)
 static bool remove_one(const char *path, const char *name, const cof_preamble *now)
 {
     const char *found = cof_path_name(path);
-    size_t len = 0;
 
     if (cof_newfile_is_temporary_of(found, name))
         return cof_leftover_remove(path, 0, NULL) == COF_OK;
-    return cof_newfile_is_aside(found, &len) && len == strlen(name) &&
-           strncmp(found + 1, name, len) == 0 && is_outdated(path, now) &&
-           cof_os_get()->unlink(path) == 0;
+    return is_aside_of(found, name) && is_outdated(path, now) && cof_os_get()->unlink(path) == 0;
 }
 
 static cof_status remove_around(const char *path, const cof_preamble *now, size_t *count,

@@ -410,6 +410,14 @@ salt() { # FILE: of the key that its content is encrypted with
     [[ "$errors" == *'two/v.cof.002 has further names (hard links): what these name stays encrypted as it is'* ]]
 }
 
+@test "of several volumes: a name that a killed run set one aside under is no further name, and goes" {
+    spread
+    ln two/v.cof.002 two/.v.cof.002.0123456789abcdef.old
+    accept rekey one/v.cof --key "$P/ops.key" -r "$P/eve.crt" --volume-dir two "${both[@]}"
+    [ -z "$(ls -A one two | grep '^\.')" ]
+    accept verify --deep one/v.cof --key "$P/eve.key" --volume-dir two "${both[@]}"
+}
+
 @test "of several volumes: a name that cannot be set aside whole is refused before anything is written" {
     noise 600000 >content
     name=$(printf 'n%.0s' $(seq 197))
