@@ -15,7 +15,8 @@
 
 int main(int argc, char **argv)
 {
-    static const effort thorough = {{12, 256}, {6, 8}, {6, 16}, 16, 16};
+    static const effort thorough = {{12, 256}, {6, 8}, {6, 16}, 16, 16},
+                        brief = {{10, 128}, {6, 4}, {6, 8}, 32, 32};
     char what[80];
     scenario c;
     subject s;
@@ -27,7 +28,7 @@ int main(int argc, char **argv)
     snprintf(what, sizeof(what), "a rotation after %s others%s", argv[1],
              argc > 2 ? ", of three volumes" : "");
     c = subject_scenario(&s);
-    t = hunt(&c, &thorough);
+    t = hunt(&c, atoi(argv[1]) == 0 ? &thorough : &brief);
     hunt_tell(what, &t, false);
     hunt_say(t.images >= 10000, "at least 10,000 images were judged");
     subject_remove(&s);
