@@ -322,6 +322,7 @@ static int describe_all(const cli_call *call, run_state *run)
                                     cli_heads_each(targets.path[i], args.json, describe_one, run));
     if (run->overview != NULL)
         cli_roster_print(stdout, &roster);
+    run->overview = NULL; /* the roster ends here */
     cli_roster_wipe(&roster);
     cli_targets_wipe(&targets);
     return gravest;
