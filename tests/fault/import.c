@@ -172,7 +172,7 @@ static void hunt_for(importing *m, void (*plant)(op_log *log, bool finishing), c
 
 int main(void)
 {
-    static const effort thorough = {{10, 128}, {6, 8}, {6, 8}, 32, 32};
+    static const effort thorough = {{10, 128}, {6, 8}, {6, 8}, 64, 64};
     static const effort once = {{10, 128}, {0, 0}, {0, 0}, 0, 0};
     static importing m;
 

@@ -160,15 +160,19 @@ static void check_whole(const kit *k)
 
 static void mutate(kit *k, const char *name)
 {
-    size_t slots = 8192, body = 8192 + 2 * 16384;
+    size_t slots = 8192, second = slots + 16384, body = second + 16384;
     char what[128];
 
     printf("# %s\n", name);
     check_whole(k);
     snprintf(what, sizeof(what), "%s: every bit of the superblocks", name);
     flip(k, what, 0, slots);
-    snprintf(what, sizeof(what), "%s: every bit of the slots", name);
-    flip(k, what, slots, body);
+    snprintf(what, sizeof(what), "%s: every bit of a slot", name);
+    flip(k, what, slots, second);
+    step *= 4; /* it holds the same bytes */
+    snprintf(what, sizeof(what), "%s: every fourth bit of the other slot", name);
+    flip(k, what, second, body);
+    step /= 4;
     snprintf(what, sizeof(what), "%s: every bit of the body", name);
     flip(k, what, body, k->len);
     cut(k);
