@@ -160,7 +160,7 @@ void cli_import_print(const char *path, const cof_import_result *result, bool al
         import_line(result);
 }
 
-/* The kept head is a way back, for others as well. */
+/* The kept head is a way back, for others as well; but for one that only lacks approvals. */
 void cli_import_print_reminder(bool alone)
 {
     printf("Remove %s when the new keys have been tried: as long as %s there, who could open the "

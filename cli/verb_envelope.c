@@ -343,8 +343,8 @@ static int approve_all(const work *w, const cli_targets *targets)
 
 /* What came of all imports. */
 typedef struct imports {
-    size_t found; /* heads that belonged somewhere */
-    bool kept;
+    size_t found;  /* heads that belonged somewhere */
+    bool way_back; /* a kept head may open for others */
 } imports;
 
 static int import_one(const work *w, const char *path, imports *all)
@@ -368,7 +368,7 @@ static int import_one(const work *w, const char *path, imports *all)
     cof_status st = cof_import(path, &o, &result, &err);
     cli_report_pause(&report);
     all->found += st != COF_OK || result.recipient_count > 0 ? 1 : 0;
-    all->kept |= result.kept[0] != '\0';
+    all->way_back |= result.kept[0] != '\0' && !result.approvals_only;
     if (st == COF_OK && args.json)
         cli_import_print_json(path, &result, args.dry_run, &report);
     else if (st == COF_OK && !w->quiet)
@@ -387,7 +387,7 @@ static int import_all(const work *w, const cli_targets *targets)
     int gravest = CLI_EXIT_OK;
     for (size_t i = 0; i < targets->count; i++)
         gravest = cli_status_graver(gravest, import_one(w, targets->path[i], &all));
-    if (all.kept && !args.json && !w->quiet)
+    if (all.way_back && !args.json && !w->quiet)
         cli_import_print_reminder(!w->many);
     if (w->many && all.found < heads) {
         char sentence[128];

@@ -26,6 +26,7 @@ static struct {
     cli_key_args key;
     cli_trust_args trust;
     cli_list exclude, volume_dirs;
+    cli_policy_args policy;
     const char *envelope, *min_custodians;
     bool long_form, null, strict_custody, json;
 } args;
@@ -56,6 +57,7 @@ static const cli_opt options[] = {
     CLI_TRUST_OPTIONS(args.trust),
     CLI_CUSTODIANS_OPTION(args.min_custodians),
     CLI_ENVELOPE_OPTION(args.envelope),
+    CLI_POLICY_OPTIONS(args.policy),
     {.name = "strict-custody",
      .flag = &args.strict_custody,
      .help =
@@ -234,12 +236,14 @@ static int run(const cli_call *call)
     cof_trust *trust = NULL;
     cof_reader *reader = NULL;
     cof_heads *envelope = NULL;
+    cof_expectation expected = {.uuid = NULL};
     cof_error err = COF_ERROR_INIT;
     cof_status st;
     cli_report report;
     cli_report_begin(&report, target, call->quiet);
 
     if ((st = check_options(&err)) != COF_OK ||
+        (st = cli_policy_read(&expected, &args.policy, &err)) != COF_OK ||
         (st = cli_custodians_read(&o.min_custodians, args.min_custodians, &err)) != COF_OK ||
         (st = cli_target_open(&o, target, &err)) != COF_OK ||
         (st = cli_trust_load(&trust, &args.trust, call->home, &err)) != COF_OK ||
@@ -252,10 +256,11 @@ static int run(const cli_call *call)
     o.envelope = envelope;
     o.report = cli_report_hooks(&report);
     report.path = target;
-    if ((st = cof_reader_open(&reader, &o, &err)) == COF_OK) {
-        cli_report_pause(&report);
-        st = list(reader, call, &report, &err);
-    }
+    if ((st = cof_reader_open(&reader, &o, &err)) != COF_OK ||
+        (st = cof_expectation_check(&expected, cof_reader_info(reader), &err)) != COF_OK)
+        goto out;
+    cli_report_pause(&report);
+    st = list(reader, call, &report, &err);
 out:
     cof_reader_free(reader);
     cof_heads_free(envelope);

@@ -34,6 +34,7 @@ static struct {
     cli_passphrase_args check_passphrase;
     cli_trust_args trust;
     cli_sign_args sign;
+    cli_policy_args policy;
     const char *reason, *digest, *report;
     bool dry_run, drop_history, reset_custody, json;
 } args;
@@ -72,6 +73,7 @@ static const cli_opt options[] = {
     CLI_VOLUME_DIR_OPTION(args.volume_dirs),
     CLI_TRUST_OPTIONS(args.trust),
     CLI_CUSTODIANS_OPTION(args.min_custodians),
+    CLI_POLICY_OPTIONS(args.policy),
     CLI_SIGN_OPTIONS(args.sign),
     {.name = "reason",
      .arg = "TEXT",
@@ -105,6 +107,7 @@ typedef struct loaded {
     cof_trust *trust;
     cof_signer *signer;
     cof_certs *recipients;
+    cof_expectation expected;
     size_t min_custodians;
     cli_evidence evidence;
 } loaded;
@@ -141,7 +144,8 @@ static cof_status load(loaded *l, const cli_home *home, cof_error *err)
     const cli_key_args check_key = {.keys = {&args.check_key, args.check_key != NULL ? 1 : 0},
                                     .passphrase = args.check_passphrase};
     cof_status st = COF_OK;
-    if ((st = cli_certs_load(&l->recipients, &args.recipients, err)) != COF_OK ||
+    if ((st = cli_policy_read(&l->expected, &args.policy, err)) != COF_OK ||
+        (st = cli_certs_load(&l->recipients, &args.recipients, err)) != COF_OK ||
         (st = cli_trust_load(&l->trust, &args.trust, home, err)) != COF_OK ||
         (st = cli_custodians_read(&l->min_custodians, args.min_custodians, err)) != COF_OK ||
         (st = cli_signer_load(&l->signer, &args.sign, home, false, err)) != COF_OK ||
@@ -163,6 +167,7 @@ static cof_rekey_options rekey_options(const loaded *l, const char *path)
         .signer = l->signer,
         .recipients = l->recipients,
         .min_custodians = l->min_custodians,
+        .expected = &l->expected,
         .check_key = l->check_key,
         .cipher = args.cipher,
         .reason = args.reason,

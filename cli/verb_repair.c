@@ -10,6 +10,7 @@
 #include "credential.h"
 #include "human.h"
 #include "json.h"
+#include "policy.h"
 #include "report.h"
 #include "say.h"
 #include "show.h"
@@ -27,6 +28,7 @@ static struct {
     cli_trust_args trust;
     cli_key_args key;
     cli_list volume_dirs;
+    cli_policy_args policy;
     const char *head;
     bool dry_run, json;
 } args;
@@ -40,6 +42,7 @@ static const cli_opt options[] = {
      .value = &args.head,
      .rules = CLI_OPT_ASKED,
      .help = "a head that \"coffer envelope export\" wrote, for a backup whose own is lost"},
+    CLI_POLICY_OPTIONS(args.policy),
     {.name = "dry-run",
      .flag = &args.dry_run,
      .rules = CLI_OPT_ASKED,
@@ -168,19 +171,22 @@ static void print_json(const char *path, const findings *f, const cof_repair_res
     cli_json_print(object, report);
 }
 
-static int repair(const char *path, const cof_trust *trust, const cof_keyring *keys, bool quiet)
+static int repair(const cli_call *call, const cof_trust *trust, const cof_keyring *keys,
+                  const cof_expectation *expected)
 {
+    const char *path = call->operands.item[0];
     findings f = {.files = json_array()};
     cof_repair_result result = {.changed = false};
     cof_error err = COF_ERROR_INIT;
     cli_report report;
-    cli_report_begin(&report, path, quiet);
+    cli_report_begin(&report, path, call->quiet);
     const cof_repair_options o = {.path = path,
                                   .volume_dirs = args.volume_dirs.item,
                                   .volume_dir_count = args.volume_dirs.count,
                                   .head = args.head,
                                   .trust = trust,
                                   .keys = keys,
+                                  .expected = expected,
                                   .dry_run = args.dry_run,
                                   .found = on_found,
                                   .lost_file = on_lost_file,
@@ -194,7 +200,7 @@ static int repair(const char *path, const cof_trust *trust, const cof_keyring *k
         cli_report_warn(&report, "there is no memory for all that was found");
     if (args.json)
         print_json(path, &f, &result, done, &report, st, &err);
-    else if (!quiet)
+    else if (!call->quiet)
         print(path, &f, &result, done);
     free(f.item);
     json_decref(f.files);
@@ -214,16 +220,17 @@ static int run(const cli_call *call)
 {
     cof_trust *trust = NULL;
     cof_keyring *keys = NULL;
+    cof_expectation expected = {.uuid = NULL};
     cof_error err = COF_ERROR_INIT;
     cof_status st = COF_OK;
     int exit_status = CLI_EXIT_OK;
-    const char *path = call->operands.item[0];
-    if (strcmp(path, "-") == 0)
+    if (strcmp(call->operands.item[0], "-") == 0)
         st = cli_error(&err, COF_USAGE, "repair changes files in place: - is not possible");
-    if (st == COF_OK && (st = cli_trust_load(&trust, &args.trust, call->home, &err)) == COF_OK &&
+    if (st == COF_OK && (st = cli_policy_read(&expected, &args.policy, &err)) == COF_OK &&
+        (st = cli_trust_load(&trust, &args.trust, call->home, &err)) == COF_OK &&
         (st = cli_keyring_load(&keys, &args.key, false, &err)) == COF_OK &&
         (st = confine(call, &err)) == COF_OK) {
-        exit_status = repair(path, trust, keys, call->quiet);
+        exit_status = repair(call, trust, keys, &expected);
     } else {
         cli_say(err.message);
         exit_status = cli_status_exit(st);

@@ -13,6 +13,7 @@
 
 #include <coffer/credentials.h>
 #include <coffer/error.h>
+#include <coffer/reader.h>
 #include <coffer/report.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,7 +33,8 @@ typedef struct cof_rekey_options {
     const cof_signer *signer;    /* answers for the content and the recipients from now on */
     const cof_certs *recipients; /* all who can open it from now on */
 
-    size_t min_custodians;        /* so many must have signed the present list; 0 counts as 1 */
+    size_t min_custodians;           /* so many must have signed the present list; 0 counts as 1 */
+    const cof_expectation *expected; /* of the backup as it is; may be NULL */
     const cof_keyring *check_key; /* NULL, or has to open the new envelope; tried before writing */
     const char *cipher;           /* NULL: the same as before */
     const char *reason;           /* NULL, or at most 1024 bytes */
@@ -66,9 +68,10 @@ typedef struct cof_rekey_result {
  * extended attributes of a replaced file are kept, a symbolic link is followed.
  *
  * COF_AUTH: the maker or the present custodian is not trusted, or something is not what was signed.
- * COF_NO_MATCH, COF_CERT (a new recipient is refused), COF_UNSUPPORTED (signed-only), COF_BUSY (it
- * is being changed, or another file took its place), COF_LIMIT, COF_USAGE, COF_IO: the old backup
- * is there as before, unless the sentence says that the new one has its name and may lose it again.
+ * COF_POLICY, COF_NO_MATCH, COF_CERT (a new recipient is refused), COF_UNSUPPORTED (signed-only),
+ * COF_BUSY (it is being changed, or another file took its place), COF_LIMIT, COF_USAGE, COF_IO: the
+ * old backup is there as before, unless the sentence says that the new one has its name and may
+ * lose it again.
  */
 cof_status cof_rekey(const cof_rekey_options *options, cof_rekey_result *result,
                      cof_error *err) COF_MUST_USE;

@@ -13,6 +13,7 @@
 #include <coffer/credentials.h>
 #include <coffer/envelope.h>
 #include <coffer/error.h>
+#include <coffer/reader.h>
 #include <coffer/report.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -51,7 +52,9 @@ typedef struct cof_repair_options {
     const cof_trust *trust;  /* must name the maker; and a custodian, where both copies of the
                                 envelope have to be weighed */
     const cof_keyring *keys; /* NULL, or: then the files are named that damaged records hold */
-    bool dry_run;            /* do everything but write */
+    const cof_expectation *expected; /* of the backup with the head that the repair leaves it; may
+                                        be NULL */
+    bool dry_run;                    /* do everything but write */
 
     /* Called for each damaged place, before anything is written.  May be NULL. */
     void (*found)(void *ctx, const cof_repair_item *item);
@@ -84,10 +87,11 @@ typedef struct cof_repair_result {
  * old bytes are kept as PATH.lost.head before (COF_USAGE: something else has that name).
  *
  * COF_FORMAT: something stays damaged; what could be repaired was.  COF_AUTH: the maker is not
- * trusted, or the content is another than was signed: nothing is written.  COF_FORMAT, COF_IO: what
- * is left does not prove anything; nothing is written.  COF_USAGE (head is given and not needed),
- * COF_BUSY, COF_LIMIT (more damage than is kept count of), COF_NO_MATCH, COF_CANCELLED.  After a
- * failed fsync nothing is undone, and the next run says what is left.
+ * trusted, or the content is another than was signed: nothing is written.  COF_POLICY: nothing is
+ * written either.  COF_FORMAT, COF_IO: what is left does not prove anything; nothing is written.
+ * COF_USAGE (head is given and not needed), COF_BUSY, COF_LIMIT (more damage than is kept count
+ * of), COF_NO_MATCH, COF_CANCELLED.  After a failed fsync nothing is undone, and the next run says
+ * what is left.
  *
  * Zero *result first.
  */

@@ -33,15 +33,21 @@ cof_status cof_expectation_check(const cof_expectation *expected, const cof_info
     return COF_OK;
 }
 
-cof_status cof_opened_expect(const cof_opened *o, const cof_expectation *expected, cof_error *err)
+cof_status cof_locks_expect(const cof_locks *locks, const cof_preamble *preamble,
+                            const cof_expectation *expected, cof_error *err)
 {
-    const cof_link *newest = cof_locks_newest(&o->head.locks);
+    const cof_link *newest = cof_locks_newest(locks);
     cof_info info = {.generation = newest == NULL ? 0 : newest->custody.generation};
 
     if (expected == NULL)
         return COF_OK;
-    cof_uuid_format(info.uuid, o->head.preamble.uuid);
+    cof_uuid_format(info.uuid, preamble->uuid);
     if (newest != NULL)
         cof_hex_encode(info.custody_sha256, newest->json_sha256, 32);
     return cof_expectation_check(expected, &info, err);
+}
+
+cof_status cof_opened_expect(const cof_opened *o, const cof_expectation *expected, cof_error *err)
+{
+    return cof_locks_expect(&o->head.locks, &o->head.preamble, expected, err);
 }

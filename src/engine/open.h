@@ -89,4 +89,8 @@ cof_status cof_opened_need_body(const cof_opened *opened, cof_error *err) COF_MU
 cof_status cof_opened_expect(const cof_opened *opened, const cof_expectation *expected,
                              cof_error *err) COF_MUST_USE;
 
+/* The same, of a backup with this preamble, were these its locks. */
+cof_status cof_locks_expect(const cof_locks *locks, const cof_preamble *preamble,
+                            const cof_expectation *expected, cof_error *err) COF_MUST_USE;
+
 #endif

@@ -55,7 +55,8 @@ static cof_status open_old(cof_rekeying *r, cof_error *err)
     const cof_opened *o = &r->old.opened;
     cof_status st;
 
-    if ((st = cof_opened_load(&r->old.opened, r->old.file, &how, err)) != COF_OK)
+    if ((st = cof_opened_load(&r->old.opened, r->old.file, &how, err)) != COF_OK ||
+        (st = cof_opened_expect(o, r->options->expected, err)) != COF_OK)
         return st;
     if (o->schedule == NULL)
         return cof_fail(err, COF_UNSUPPORTED,

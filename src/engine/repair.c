@@ -89,6 +89,14 @@ static cof_status need_head(repair *r, cof_error *err)
     return st;
 }
 
+/* Is what the repair leaves what the caller wants?  An old head is as genuine as the lost one. */
+static cof_status expect(const repair *r, const cof_head *head, cof_error *err)
+{
+    const cof_locks *locks = r->remains.slot >= 0 ? &r->remains.locks : &head->locks;
+
+    return cof_locks_expect(locks, &head->preamble, r->options->expected, err);
+}
+
 static cof_status plan_lost_head(repair *r, const cof_file *file, cof_error *err)
 {
     const cof_opened *o = &r->reader->opened;
@@ -96,9 +104,11 @@ static cof_status plan_lost_head(repair *r, const cof_file *file, cof_error *err
 
     cof_change_wipe(&r->change);
     cof_remains_wipe(&r->remains);
-    st = cof_remains_load(&r->remains, file, cof_body_base(o->body, 1), &o->head, r->options->trust,
-                          err);
-    return st == COF_OK ? cof_remains_plan(&r->change, &r->remains, &o->head, err) : st;
+    if ((st = cof_remains_load(&r->remains, file, cof_body_base(o->body, 1), &o->head,
+                               r->options->trust, err)) != COF_OK ||
+        (st = expect(r, &o->head, err)) != COF_OK)
+        return st;
+    return cof_remains_plan(&r->change, &r->remains, &o->head, err);
 }
 
 static void note_lost_head(const repair *r)
@@ -122,7 +132,11 @@ static void note_lost_head(const repair *r)
 /* The head as it is: what has to be written so that it is at rest. */
 static cof_status plan_head(repair *r, const cof_head *head, cof_error *err)
 {
+    cof_status st;
+
     cof_change_wipe(&r->change);
+    if ((st = expect(r, head, err)) != COF_OK)
+        return st;
     return cof_change_plan(&r->change, head, NULL, err);
 }
 

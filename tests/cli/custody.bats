@@ -141,6 +141,37 @@ twin() {
     refuse 10 '.*not the expected one' verify x.cof --expect-custody "$right"
 }
 
+@test "the same demanded of list, rekey and repair: nothing is told, written or repaired" {
+    mkdir src
+    mv content src
+    rm x.cof
+    "$COFFER" backup -q -o x.cof src
+    right=$(hash)
+    wrong=${right//[0-9]/0}
+    for verb in "list --key $P/ops.key" "rekey --key $P/ops.key -r $P/eve.crt" repair; do
+        # shellcheck disable=SC2086 # several words
+        {
+            refuse 10 '.*has the hash [0-9a-f]{64}, not the expected one' $verb x.cof --expect-custody "$wrong"
+            refuse 10 '.*older than the 2 that is demanded' $verb x.cof --min-generation 2
+            refuse 10 '.*it is the backup [0-9a-f-]{36}, not the expected one' \
+                $verb x.cof --expect 00000000-0000-4000-8000-000000000000
+            refuse 2 '--expect-custody needs 64 hex digits.*' $verb x.cof --expect-custody abc
+            refuse 2 '--expect needs a UUID.*' $verb x.cof --expect abc
+            refuse 2 '--min-generation needs a number from 1 on' $verb x.cof --min-generation 0
+        }
+    done
+    accept list x.cof --key "$P/ops.key" --expect-custody "$right" --min-generation 1
+    prints 'src/content'
+    accept repair x.cof --expect-custody "$right" --min-generation 1
+    prints 'x.cof: nothing is damaged'
+    cp x.cof older
+    accept rekey x.cof --key "$P/ops.key" -r "$P/eve.crt" --expect-custody "$right" --min-generation 1
+    accept list x.cof --key "$P/eve.key" --min-generation 2
+    cp older x.cof # put back by the storage
+    refuse 10 '.*older than the 2 that is demanded' \
+        rekey x.cof --key "$P/ops.key" -r "$P/eve.crt" --min-generation 2
+}
+
 @test "a list is not proven without a key, and verify says so" {
     accept verify x.cof
     prints '.* as decided by CN=db1 \(generation 1, not proven\)'

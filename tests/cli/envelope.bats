@@ -122,6 +122,44 @@ opens_as() {
     accept verify --deep --key "$P/eve.key" dir/x.cof dir/y1.cof dir/y3.cof "${trust[@]}"
 }
 
+@test "mere approvals: the kept head opens for nobody else, so there is no hint to remove it" {
+    take x.cof x.head
+    accept envelope approve x.head "${second[@]}"
+    accept envelope import x.head x.cof "${trust[@]}"
+    prints 'x.cof: imported, generation 1, more approvals'
+    prints '  kept        ./x.cof.generation-1.head, .*'
+    prints_not 'Remove'
+    change x.head --remove "$P/rec.crt"
+    accept envelope import x.head x.cof "${trust[@]}" --key "$P/ops.key" --keep second.head
+    prints 'Remove the kept head when the new keys have been tried: .*'
+}
+
+@test "a bundle that is not as it was written is refused: its digest, or heads of another day" {
+    mkdir dir
+    mv x.cof dir
+    noise 5 | "$COFFER" backup -q -o dir/y.cof -
+    "$COFFER" envelope export -q dir -o old.cofb
+    cp old.cofb new.cofb
+    "$COFFER" rotate -q new.cofb --key "$P/ops.key" "${keeper[@]}" --remove "$P/rec.crt"
+    end=$(($(stat -c %s old.cofb) - 32))
+    [ "$(stat -c %s new.cofb)" -eq $((end + 32)) ]
+    for wrong in first last mixed; do
+        cp old.cofb all.cofb
+        case $wrong in
+        first) poke all.cofb "$end" SPOILT ;;
+        last) poke all.cofb $((end + 26)) SPOILT ;;
+        mixed) { head -c "$end" old.cofb && tail -c 32 new.cofb; } >all.cofb ;;
+        esac
+        why='.*all.cofb is damaged: it is not as it was when it was written'
+        refuse 5 "$why" verify --quick all.cofb
+        refuse 5 "$why" envelope import all.cofb dir "${trust[@]}" --key "$P/ops.key"
+        refuse 5 "$why" verify dir --envelope all.cofb
+        refuse 5 "$why" envelope approve all.cofb "${second[@]}"
+        refuse 5 "$why" rotate -q all.cofb --key "$P/ops.key" "${keeper[@]}" --remove "$P/rec.crt"
+    done
+    accept envelope import new.cofb dir "${trust[@]}" --key "$P/ops.key"
+}
+
 @test "one bad head does not stop the others of a bundle" {
     mkdir dir
     mv x.cof dir

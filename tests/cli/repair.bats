@@ -372,6 +372,29 @@ lose_superblocks() {
     opens_not x.cof "$P/rec.key"
 }
 
+@test "--head with an old head, where a newer one is demanded" {
+    "$COFFER" envelope export -q x.cof -o old.head
+    accept rotate -q x.cof --key "$P/ops.key" --remove "$P/rec.crt"
+    "$COFFER" envelope export -q x.cof -o new.head
+    hash=$("$COFFER" info --json x.cof | grep -o '"custody_sha256":"[^"]*' | cut -d'"' -f4)
+    cp x.cof rotated
+    lose_head x.cof
+    refuse 10 '.*of generation 1, older than the 2 that is demanded' repair x.cof --head old.head --min-generation 2
+    refuse 10 '.*has the hash [0-9a-f]{64}, not the expected one' \
+        repair x.cof --head old.head --expect-custody "$hash"
+    refuse 10 '.*older than the 2 that is demanded' repair x.cof --head old.head --min-generation 2 --dry-run
+    call repair x.cof --head new.head --min-generation 2 --expect-custody "$hash"
+    [ "$status" -eq 9 ]
+    cmp --ignore-initial=8192 x.cof rotated
+    rm x.cof.lost.head
+    cp rotated x.cof # an envelope that is left counts, in place of the one given
+    lose_superblocks x.cof
+    refuse 10 '.*of generation 2, older than the 3 that is demanded' repair x.cof --head old.head --min-generation 3
+    call repair x.cof --head old.head --min-generation 2 --expect-custody "$hash"
+    [ "$status" -eq 9 ]
+    cmp --ignore-initial=8192 x.cof rotated
+}
+
 @test "--head: what a newer version may have written is not written over" {
     "$COFFER" envelope export -q x.cof -o x.head
     head_tool x.cof newer
@@ -424,4 +447,5 @@ lose_superblocks() {
     accept rotate -q x.cof --key "$P/ops.key" --remove "$P/rec.crt"
     dd if=before of=x.cof bs=4096 skip=2 seek=2 count=8 conv=notrunc status=none # both slots
     warn 9 'x.cof: the envelope that .* is damaged, .* another .* was used, of generation 1: .*' verify x.cof
+    refuse 10 '.*of generation 1, older than the 2 that is demanded' repair x.cof --min-generation 2
 }

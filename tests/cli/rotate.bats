@@ -326,6 +326,69 @@ PY
     refuse 2 '--jobs is a number from 1 to 64' rotate dir --jobs two --key "$P/ops.key" --add "$P/rec.crt"
 }
 
+@test "many: two locked keys, one prompt for each in all, on a terminal or from a descriptor" {
+    mkdir dir
+    for i in 1 2 3 4; do
+        "$COFFER" backup -q -o "dir/ops$i.cof" -r "$P/ops.crt" - <content
+        "$COFFER" backup -q -o "dir/rec$i.cof" -r "$P/rec.crt" - <content
+    done
+    openssl pkey -in "$P/ops.key" -aes256 -passout pass:sesame -out first.key
+    openssl pkey -in "$P/rec.key" -aes256 -passout pass:barley -out second.key
+    keys=(--key first.key --key second.key)
+    run -0 /usr/bin/python3 "$here/terminal.py" --answer sesame --answer barley \
+        "$COFFER" rotate dir --jobs 4 "${keys[@]}" --add "$P/eve.crt" --yes
+    [ "$(grep -o 'Passphrase for [^:]*: ' <<<"$output")" = $'Passphrase for first.key: \nPassphrase for second.key: ' ]
+    [[ $output == *'8 changed, '* ]]
+    for i in 1 4; do
+        opens "dir/ops$i.cof" "$P/eve.key" content
+        opens "dir/rec$i.cof" "$P/eve.key" content
+    done
+    accept rotate dir --jobs 4 "${keys[@]}" --remove "$P/eve.crt" --key-passphrase-fd 5 5<<<$'sesame\nbarley'
+    prints '8 changed, .*'
+    run -7 /usr/bin/python3 "$here/terminal.py" --answer sesame --answer sesame \
+        "$COFFER" rotate dir --jobs 4 "${keys[@]}" --add "$P/eve.crt" --yes
+    [[ $output == *'second.key'* && $output != *'changed'* ]]
+}
+
+# A fleet whose first backups are bad ones: cut short, and signed by somebody not trusted.
+bad_fleet() {
+    mkdir dir
+    head -c 30000 x.cof >dir/a.cof
+    certificate mallory
+    "$COFFER" backup -q -o dir/b.cof --sign-key mallory.key -r "$P/ops.crt" -r "$P/rec.crt" - <content
+    for i in 1 2 3; do cp x.cof "dir/good$i.cof"; done
+}
+
+@test "many: who is refused is named behind all the others, and before the summary" {
+    bad_fleet
+    status=0
+    "$COFFER" rotate dir --key "$P/ops.key" --remove "$P/rec.crt" >all 2>&1 || status=$?
+    [ "$status" -eq 3 ]
+    [[ $(sed -n 1,3p all | sort) =~ ^dir/good1.cof:\ opens\ for\ .*dir/good2.cof:\ opens\ for\ .*dir/good3.cof:\ opens\ for ]]
+    [[ $(sed -n 4,5p all | sort) =~ ^coffer:\ dir/a.cof:?\ .*coffer:\ dir/b.cof:?\ .*CN=mallory ]]
+    [[ $(sed -n 6p all) =~ ^3\ changed,\ 2\ refused\ \(.*\;\ others\ for\ other\ reasons\),\  ]]
+}
+
+@test "many: the report has a line for each, with what was refused and why" {
+    bad_fleet
+    call rotate -q dir --key "$P/ops.key" --remove "$P/rec.crt" --reason leaver --report report
+    [ "$status" -eq 3 ]
+    /usr/bin/python3 - report "$errors" <<'PY'
+import json, sys
+lines = [json.loads(line) for line in open(sys.argv[1])]
+o = {e["path"]: e for e in lines}
+assert len(lines) == 5 and sorted(o) == ["dir/a.cof", "dir/b.cof"] + [f"dir/good{i}.cof" for i in (1, 2, 3)]
+for e in lines:
+    assert e["verb"] == "rotate" and e["reason"] == "leaver" and e["dry_run"] is False and e["checked"]
+    good = "good" in e["path"]
+    assert e["changed"] is good and (e["exit"] == 0) is good and ("error" in e) is not good
+    assert good or e["error"] in sys.argv[2]
+assert o["dir/a.cof"]["status"] == "FORMAT" and o["dir/a.cof"]["exit"] == 5
+assert o["dir/b.cof"]["status"] == "AUTH" and o["dir/b.cof"]["exit"] == 3
+assert [r["subject"] for r in o["dir/good2.cof"]["removed"]] == ["CN=rec"] and o["dir/good2.cof"]["generation"] == 2
+PY
+}
+
 @test "many: more than a batch, and more than there may be open files" {
     mkdir dir
     for i in $(seq 300); do ln x.cof "dir/$i.cof" 2>/dev/null || cp x.cof "dir/$i.cof"; done
