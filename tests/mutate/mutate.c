@@ -105,7 +105,7 @@ static void cut(const kit *k)
 {
     tally t = {0};
 
-    for (size_t len = part; len < k->len; len += (size_t)parts * (step > 1 ? 7 : 1)) {
+    for (size_t len = part; len < k->len; len += (size_t)parts * (step > 1 ? 31 : 1)) {
         if (ftruncate(k->fd, (off_t)len) != 0)
             exit(1);
         judge(&t, kit_try(k, true), true, len);
