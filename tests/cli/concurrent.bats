@@ -91,8 +91,7 @@ PY
     refuse 11 'x.cof is kept locked by a program that reads it, .* fuser\(1\) names it.*' \
         rotate x.cof --key "$P/ops.key" --remove "$P/rec.crt"
     accept verify -q x.cof
-    kill "$holder"
-    wait "$holder" || true
+    end "$holder"
 }
 
 @test "rotations and readers, all at once for some seconds: never a mixture, never damage" {

@@ -39,7 +39,7 @@ intruded() {
         timeout 60 "$COFFER" "$@" >stdout 2>stderr || { cat stdout stderr && return 1; }
     [ "$(wc -l <"$INTRUDER_REPORT")" = 28 ] || { cat "$INTRUDER_REPORT" && return 1; }
     local could
-    could=$(grep ' done$' "$INTRUDER_REPORT" | grep -Ev "$may" || true)
+    could=$(may=$may awk '/ done$/ && $0 !~ ENVIRON["may"]' "$INTRUDER_REPORT")
     [ -z "$could" ] || { echo "the intruder in '$*' could: $could" && return 1; }
     [ "$(cat "$outside/victim")" = precious ] && [ "$(ls "$outside")" = victim ]
     [ "$(sha256sum /etc/passwd)" = "$passwd" ]

@@ -69,7 +69,7 @@ call() {
     status=0
     "$COFFER" "$@" >"$BATS_TEST_TMPDIR/stdout" 2>"$BATS_TEST_TMPDIR/stderr" || status=$?
     output=$(tr -d '\000' <"$BATS_TEST_TMPDIR/stdout")
-    errors=$(grep -av '^coffer: note: secrets could not be locked' "$BATS_TEST_TMPDIR/stderr" || true)
+    errors=$(sed '/^coffer: note: secrets could not be locked/d' "$BATS_TEST_TMPDIR/stderr")
 }
 
 # Say what happened, and fail.
@@ -119,15 +119,33 @@ prints() {
 
 # No line of the output of the last call matches the pattern, not even in part.
 prints_not() {
-    [ -z "$(grep -E -- "$1" <<<"$output")" ] || wrong "should not print: $1"
+    local found=0
+    grep -qE -- "$1" <<<"$output" || found=$? # 2: no pattern
+    [ "$found" -eq 1 ] || wrong "should not print: $1"
 }
 
 # Nothing that the last call printed can do anything to a terminal but show text.
 prints_safely() {
-    local found
-    found=$(LC_ALL=C grep -aP '[\x00-\x09\x0b-\x1f\x7f\xff]|\xe2\x80\xae' "$BATS_TEST_TMPDIR/stdout" \
-        "$BATS_TEST_TMPDIR/stderr" || true)
-    [ -z "$found" ] || wrong "should not print raw: $(cat -v <<<"$found")"
+    local lines found=0
+    lines=$(LC_ALL=C grep -aP '[\x00-\x09\x0b-\x1f\x7f\xff]|\xe2\x80\xae' "$BATS_TEST_TMPDIR/stdout" \
+        "$BATS_TEST_TMPDIR/stderr") || found=$?
+    [ "$found" -eq 1 ] || wrong "should not print raw: $(cat -v <<<"$lines")"
+}
+
+# end PID [SIGNAL]: a process of the test that runs until it is told to end, and ends of that.
+end() {
+    local ended=0
+    kill -s "${2:-TERM}" "$1"
+    wait "$1" || ended=$?
+    [ "$ended" -eq $((128 + $(kill -l "${2:-TERM}"))) ] || { echo "$1 ended with $ended" && return 1; }
+}
+
+# end_feeder PID: one that writes into a pipe whose reader is gone: of that it may have ended by itself.
+end_feeder() {
+    local ended=0
+    kill "$1" 2>/dev/null || [ ! -e "/proc/$1" ]
+    wait "$1" || ended=$?
+    [ "$ended" -ne 0 ] || { echo "it has written all that it had" && return 1; }
 }
 
 # backup FILE [ARG...]: a backup of standard input by db1.

@@ -27,8 +27,7 @@ interrupt() {
     kill -"$signal" "$pid"
     status=0
     wait "$pid" || status=$?
-    kill "$feeder" || true
-    wait "$feeder" || true
+    end_feeder "$feeder"
 }
 
 setup() {

@@ -176,8 +176,7 @@ PY
     run -11 "$COFFER" repair x.cof
     [[ $output == *'x.cof is being changed by another process'* ]]
     [[ $output == *'not repaired'* ]]
-    kill "$holder"
-    wait "$holder" || true
+    end "$holder"
     accept repair x.cof
     cmp x.cof whole
 }

@@ -301,8 +301,7 @@ PY
     for _ in $(seq 100); do [ -e locked ] || sleep 0.1; done
     [ -e locked ]
     refuse 11 'x.cof.*' rotate x.cof --key "$P/ops.key" --add "$P/eve.crt"
-    kill "$holder"
-    wait "$holder" || true
+    end "$holder"
     accept rotate x.cof --key "$P/ops.key" --add "$P/eve.crt"
 }
 

@@ -203,8 +203,7 @@ PYTHON
     local writer=$!
     until [ "$(stat -c %s t/log)" -gt 40000000 ]; do :; done
     warn 9 '.*t/log grew while it was read.*' backup -o b.cof t
-    kill "$writer"
-    wait "$writer" || true
+    end "$writer"
     accept verify --deep --key "$P/ops.key" b.cof
     archive b.cof b.tar
     untar b.tar a
@@ -229,8 +228,7 @@ PYTHON
         call verify --deep --key "$P/ops.key" b$i.cof
         [ "$status" -eq 0 ] || wrong "should be intact" verify
     done
-    kill "$writer"
-    wait "$writer" || true
+    end "$writer"
 }
 
 @test "exclude: patterns, also from files" {

@@ -180,8 +180,7 @@ restores() {
     kill -TERM "$pid"
     status=0
     wait "$pid" || status=$?
-    kill "$feeder" || true
-    wait "$feeder" || true
+    end_feeder "$feeder"
     [ "$status" -eq 143 ]
     [ "$(find . -name '*x.cof*' | wc -l)" -eq 0 ]
 }
@@ -210,7 +209,7 @@ restores() {
     echo hello >content
     accept backup --volume 'host:x' - <content
     restores 'host:x'
-    accept backup --volume './a:1/b' - <content || true
+    refuse 6 'cannot create ./a:1/b: No such file or directory' backup --volume './a:1/b' - <content
     mkdir 'a:1'
     accept backup --volume './a:1/b' - <content
     restores './a:1/b'

@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # The units of examples/systemd are good, tight, and run commands that work.
 # usage: systemd.sh ROOT COFFER
@@ -7,21 +7,8 @@ units=$1/examples/systemd
 coffer=$(realpath "$2")
 top=$(mktemp -d "${TMPDIR:-/tmp}/coffer-systemd.XXXXXX") || exit 1
 trap 'rm -rf "$top"' EXIT
-number=0
-failed=0
-
-holds() { # TEXT COMMAND...
-    number=$((number + 1))
-    text=$1
-    shift
-    if "$@" >"$top/said" 2>&1; then
-        echo "ok $number - $text"
-    else
-        failed=1
-        echo "not ok $number - $text"
-        sed 's/^/#   /' "$top/said"
-    fi
-}
+# shellcheck source=tests/live/holds.bash
+. "$(dirname "$0")/../live/holds.bash"
 
 # The command is not installed here: what stands for it in the copies is this build's.
 for unit in coffer-backup.service coffer-backup.timer; do
@@ -51,5 +38,4 @@ sed -n 's/^ExecStart=//p' "$units/coffer-backup.service" |
 holds "it runs two commands" test "$(wc -l <"$top/commands")" = 2
 holds "they work" sh -eu "$top/commands"
 holds "and leave a backup" test -e "$top/backup/test-"*.cof
-echo "1..$number"
-exit "$failed"
+holds_end

@@ -10,7 +10,8 @@ export LC_ALL=C.UTF-8
 
 if [ "${3-}" != inside ]; then
     top=$(mktemp -d "${TMPDIR:-/tmp}/coffer-postgresql.XXXXXX") || exit 1
-    cp "$1" "$top/coffer" && cp "$2" "$top/coffer-pg" && cp "$0" "$top/test" || exit 1
+    cp "$1" "$top/coffer" && cp "$2" "$top/coffer-pg" && cp "$0" "$top/test" &&
+        cp "$(dirname "$0")/holds.bash" "$top" || exit 1
     chmod 755 "$top"/coffer* "$top/test"
     drop=()
     if [ "$(id -u)" = 0 ]; then # the server does not run as root
@@ -29,22 +30,8 @@ export COFFER_HOME=$top/home PGHOST=127.0.0.1 PGUSER=postgres PGDATABASE=postgre
 PGPORT=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 PGPASSWORD=$(head -c 16 /dev/urandom | xxd -p)
 export PGPORT PGPASSWORD
-number=0
-failed=0
-
-holds() { # TEXT COMMAND...
-    local text=$1
-    number=$((number + 1))
-    shift
-    if "$@" >"$top/said" 2>&1; then
-        echo "ok $number - $text"
-    else
-        failed=1
-        echo "not ok $number - $text"
-        sed 's/^/#   /' "$top/said" | tail -n 20
-        [ ! -e "$top/log" ] || tail -n 12 "$top/log" | sed 's/^/#   log: /'
-    fi
-}
+# shellcheck source=tests/live/holds.bash
+. "$top/holds.bash"
 
 stop() {
     [ ! -e "$top/data/postmaster.pid" ] || pg_ctl -D "$top/data" -m immediate -w stop >/dev/null 2>&1
@@ -385,5 +372,4 @@ holds "it needs neither HOME nor PATH" without_environment
 holds "a segment that cannot be read is not archived" unreadable_segment
 holds "an archive that is missing, empty or locked is not the end of the log" no_archive
 holds "nothing is archived from or to nowhere" fails
-echo "1..$number"
-exit "$failed"
+holds_end

@@ -9,7 +9,8 @@ export LC_ALL=C.UTF-8
 
 if [ "${3-}" != inside ]; then
     top=$(mktemp -d "${TMPDIR:-/tmp}/coffer-recipes.XXXXXX") || exit 1
-    cp "$1" "$top/coffer" && cp "$2" "$top/page" && cp "$0" "$top/test" || exit 1
+    cp "$1" "$top/coffer" && cp "$2" "$top/page" && cp "$0" "$top/test" &&
+        cp "$(dirname "$0")/holds.bash" "$top" || exit 1
     chmod 755 "$top/coffer" "$top/test"
     drop=()
     if [ "$(id -u)" = 0 ]; then # servers do not run as root
@@ -24,22 +25,9 @@ fi
 
 top=$PWD
 export PATH=$top:$PATH:/usr/sbin COFFER_HOME=$top/home
-number=0
-failed=0
+# shellcheck source=tests/live/holds.bash
+. "$top/holds.bash"
 servers=()
-
-holds() { # TEXT COMMAND...
-    local text=$1
-    number=$((number + 1))
-    shift
-    if "$@" >"$top/said" 2>&1; then
-        echo "ok $number - $text"
-    else
-        failed=1
-        echo "not ok $number - $text"
-        sed 's/^/#   /' "$top/said" | tail -n 20
-    fi
-}
 
 # Start a command with a process group of its own, so that nothing of it can be left.
 serve() {
@@ -194,5 +182,4 @@ holds "a dump that fails is no backup" mariadb_fails
 holds "Redis, while others write" redis_recipe
 holds "a Redis that is gone is no backup" redis_fails
 holds "a pipe to receive: what fails at the source is not published" from_another_machine
-echo "1..$number"
-exit "$failed"
+holds_end

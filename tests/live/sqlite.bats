@@ -35,7 +35,7 @@ other() {
 other_ends() {
     local pid=$OTHER_PID
     echo .quit >&"${OTHER[1]}"
-    wait "$pid" || true
+    wait "$pid"
 }
 
 @test "a database that nobody uses, in each journal mode; nothing but the database is left" {
@@ -82,8 +82,7 @@ other_ends() {
 @test "a WAL that a killed process has left stays as well: a backup changes nothing" {
     make wal
     other "PRAGMA wal_autocheckpoint=0; INSERT INTO t VALUES (1)"
-    kill -9 "$OTHER_PID"
-    wait "$OTHER_PID" || true
+    end "$OTHER_PID" KILL
     sha256sum db/x.db db/x.db-wal >sum
     accept backup -q -o x.cof --sqlite db/x.db
     sha256sum --quiet -c sum
@@ -93,8 +92,7 @@ other_ends() {
 @test "the transaction of a writer that was killed is rolled back" {
     make delete
     other "PRAGMA cache_size=1; BEGIN; INSERT INTO t SELECT a FROM t"
-    kill -9 "$OTHER_PID"
-    wait "$OTHER_PID" || true
+    end "$OTHER_PID" KILL
     [ -s db/x.db-journal ]
     accept backup -q -o x.cof --sqlite db/x.db
     [ "$(rows x.cof | tr '\n' ' ')" = "ok 1000 " ]
@@ -140,8 +138,7 @@ other_ends() {
     for pause in 0.01 0.03 0.06 0.1 0.15; do
         "$COFFER" backup -q -o x.cof --sqlite db/x.db &
         sleep $pause
-        kill -9 $! || true
-        wait $! || true
+        end $! KILL
         rm -f x.cof
         [ "$(ls -A db)" = x.db ]
     done

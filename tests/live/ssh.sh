@@ -9,25 +9,12 @@ set -u
 export LC_ALL=C.UTF-8
 
 top=$(mktemp -d "${TMPDIR:-/tmp}/coffer-ssh.XXXXXX") || exit 1
-cp "$1" "$top/coffer" && cd "$top" || exit 1
+cp "$1" "$top/coffer" || exit 1
+# shellcheck source=tests/live/holds.bash
+. "$(dirname "$0")/holds.bash"
+cd "$top" || exit 1
 export PATH=$top:$PATH COFFER_HOME=$top/home
-number=0
-failed=0
 server=
-
-holds() { # TEXT COMMAND...
-    local text=$1
-    number=$((number + 1))
-    shift
-    if "$@" >"$top/said" 2>&1; then
-        echo "ok $number - $text"
-    else
-        failed=1
-        echo "not ok $number - $text"
-        sed 's/^/#   /' "$top/said" | tail -n 20
-        [ ! -e "$top/log" ] || tail -n 8 "$top/log" | sed 's/^/#   sshd: /'
-    fi
-}
 
 stop() {
     [ -z "$server" ] || kill "$server"
@@ -136,5 +123,4 @@ holds "a backup is pulled, and can be restored" pulled
 holds "with the key of the vault nothing else can be run" only_that
 holds "what fails at the source is not published" fails
 holds "a connection that breaks off: nothing is published, no process is left" broken_off
-echo "1..$number"
-exit "$failed"
+holds_end
