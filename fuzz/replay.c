@@ -19,7 +19,7 @@
 #include "starve.h"
 
 #define FILE_MAX ((size_t)4 << 20)
-#define TRIES    12
+#define TRIES    24
 #define STARVED  6   /* files of a folder that are starved, spread over it */
 #define FAILURES 300 /* allocations of a run that fail in turn, spread over it */
 

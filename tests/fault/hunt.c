@@ -222,6 +222,11 @@ static void kill_everywhere(hunting *h, const storage *begin, const op_log *log,
 
 /* ---- all of it ---- */
 
+const effort *hunt_effort(const effort *usual, const effort *thorough)
+{
+    return getenv("FAULT_THOROUGH") != NULL ? thorough : usual;
+}
+
 tally hunt(const scenario *s, const effort *e)
 {
     hunting h = {.s = s, .e = e, .known = calloc(KNOWN, sizeof(known))};

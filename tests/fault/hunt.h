@@ -54,6 +54,9 @@ typedef struct effort {
     size_t again;    /* of so many images that are not at rest, the change is done again on one */
 } effort;
 
+/* The first; the second where there is time, which FAULT_THOROUGH in the environment says. */
+const effort *hunt_effort(const effort *usual, const effort *thorough);
+
 typedef struct tally {
     uint64_t images, distinct;
     uint64_t unfinished; /* distinct ones that were not at rest, and from which somebody went on */

@@ -172,7 +172,8 @@ static void hunt_for(importing *m, void (*plant)(op_log *log, bool finishing), c
 
 int main(void)
 {
-    static const effort thorough = {{10, 128}, {6, 8}, {6, 8}, 64, 64};
+    static const effort usual = {{10, 128}, {6, 8}, {6, 8}, 64, 64},
+                        thorough = {{12, 256}, {6, 8}, {6, 16}, 16, 16};
     static const effort once = {{10, 128}, {0, 0}, {0, 0}, 0, 0};
     static importing m;
 
@@ -181,7 +182,7 @@ int main(void)
     snprintf(m.keep, sizeof(m.keep), "%s/kept.head", m.s.kit.dir);
     export_head(&m);
     rotate_head(&m);
-    hunt_for(&m, NULL, &thorough, "an import");
+    hunt_for(&m, NULL, hunt_effort(&usual, &thorough), "an import");
     m.beside = true;
     learn_kept(&m);
     hunt_for(&m, NULL, &once, "an import that keeps what it replaces beside it");

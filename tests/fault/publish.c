@@ -73,7 +73,8 @@ static verdict judge(void *ctx, const image *i)
 
 static tally hunt_for(publication *p, const cof_os *os, void (*plant)(op_log *log, bool finishing))
 {
-    static const effort thorough = {{9, 64}, {0, 0}, {0, 0}, 0, 0};
+    static const effort usual = {{9, 64}, {0, 0}, {0, 0}, 0, 0},
+                        thorough = {{10, 128}, {0, 0}, {0, 0}, 0, 0};
     const scenario c = {.dir = p->s->disk,
                         .start = &p->start,
                         .os = os,
@@ -82,7 +83,7 @@ static tally hunt_for(publication *p, const cof_os *os, void (*plant)(op_log *lo
                         .judge = judge,
                         .plant = plant};
 
-    return hunt(&c, &thorough);
+    return hunt(&c, hunt_effort(&usual, &thorough));
 }
 
 /* ---- as it is ---- */

@@ -28,7 +28,7 @@ int main(int argc, char **argv)
     snprintf(what, sizeof(what), "a rotation after %s others%s", argv[1],
              argc > 2 ? ", of three volumes" : "");
     c = subject_scenario(&s);
-    t = hunt(&c, atoi(argv[1]) == 0 ? &thorough : &brief);
+    t = hunt(&c, atoi(argv[1]) == 0 ? &thorough : hunt_effort(&brief, &thorough));
     hunt_tell(what, &t, false);
     hunt_say(t.images >= 10000, "at least 10,000 images were judged");
     subject_remove(&s);

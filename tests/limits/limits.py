@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bounds that do not depend on the speed of a machine: memory and size.
 
-Usage: limits.py COFFER [GIBIBYTES]
+Usage: limits.py COFFER [GIBIBYTES [GIBIBYTES-FOR-FOUR-THREADS]]      (8 and 2)
 
 An 8 GiB stream is backed up, verified, verified deeply and restored on one thread with at most 48
 MiB resident, and one of 2 GiB on four with at most 96; a 1 KiB backup takes at most 48 KiB, whatever the kinds of key.
@@ -14,14 +14,13 @@ import sys
 import tempfile
 
 MIB = 1 << 20
-# Threads: the most resident (promised are 64 MiB + 8 records for each), and the part of the stream.
-RESIDENT_MAX = {1: (48 * MIB, 1), 4: (96 * MIB, 1 / 4)}
+RESIDENT_MAX = {1: 48 * MIB, 4: 96 * MIB}  # threads; promised are 64 MiB + 8 records for each
 SMALL_MAX = 48 << 10
 
 
 class Limits:
-    def __init__(self, coffer, folder, stream_bytes):
-        self.coffer, self.folder, self.stream_bytes = coffer, folder, stream_bytes
+    def __init__(self, coffer, folder):
+        self.coffer, self.folder = coffer, folder
         self.env = dict(os.environ, COFFER_HOME=os.path.join(folder, "home"))
         self.number = self.failures = 0
 
@@ -61,8 +60,7 @@ class Limits:
         return subprocess.Popen(f"seq 1 2000000000 | head -c {size}", shell=True,
                                 stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
 
-    def memory(self, threads, most, part):
-        size = int(self.stream_bytes * part)
+    def memory(self, threads, size):
         backup = self.path("big.cof")
         source = self.stream(size)
         with_key = ("-q", "-j", str(threads), "--key", self.path("ops.key"))
@@ -76,7 +74,7 @@ class Limits:
         for name, process in readers.items():
             peaks[name] = self.peak(process)
         for name, peak in peaks.items():
-            self.tell(peak <= most,
+            self.tell(peak <= RESIDENT_MAX[threads],
                       f"{name} by {threads} threads of {size / (1 << 30):.1f} GiB: {peak / MIB:.1f} MiB resident")
         os.unlink(backup)
 
@@ -96,13 +94,13 @@ class Limits:
 
 def main():
     coffer = os.path.abspath(sys.argv[1])
-    gibibytes = float(sys.argv[2]) if len(sys.argv) > 2 else 8
+    gibibytes = [float(a) for a in sys.argv[2:]] + [8, 2][len(sys.argv) - 2:]
     with tempfile.TemporaryDirectory(prefix="coffer-limits-", dir="/dev/shm") as folder:
-        limits = Limits(coffer, folder, int(gibibytes * (1 << 30)))
+        limits = Limits(coffer, folder)
         limits.keys()
         limits.size()
-        for threads, (most, part) in RESIDENT_MAX.items():
-            limits.memory(threads, most, part)
+        for threads, size in zip(RESIDENT_MAX, gibibytes):
+            limits.memory(threads, int(size * (1 << 30)))
     print(f"1..{limits.number}")
     return limits.failures != 0
 
