@@ -187,7 +187,7 @@ cof_status cof_change_rebuild(cof_change *out, const cof_superblock *like, cof_s
     *out = (cof_change)COF_CHANGE_INIT;
     out->slot_size = sb.slot_size;
     sb.role = COF_VOLUME_WHOLE;
-    sb.active_slot = (uint8_t)last;
+    sb.active_slot = 0; /* both hold the same: whoever goes on from here plans the same bytes */
     if ((st = next_sequence(&sb, err)) != COF_OK ||
         (st = cof_head_describe(&sb, envelope, err)) != COF_OK ||
         (st = cof_buf_append(&out->present, envelope.data, envelope.len, err)) != COF_OK ||
@@ -224,17 +224,29 @@ void cof_change_wipe(cof_change *change)
     *change = (cof_change)COF_CHANGE_INIT;
 }
 
-cof_status cof_change_image(cof_buf *out, const cof_change *change, cof_error *err)
+static cof_status append_image(cof_buf *out, const uint8_t *raw, cof_slice envelope,
+                               uint64_t slot_size, cof_error *err)
 {
-    cof_slice envelope = cof_buf_slice(&change->future);
     cof_status st = COF_OK;
 
     for (int i = 0; st == COF_OK && i < 2; i++)
-        st = cof_buf_append(out, change->future_raw, COF_SUPERBLOCK_SIZE, err);
+        st = cof_buf_append(out, raw, COF_SUPERBLOCK_SIZE, err);
     for (int i = 0; st == COF_OK && i < 2; i++)
         if ((st = cof_buf_append(out, envelope.data, envelope.len, err)) == COF_OK)
-            st = cof_buf_append_zeros(out, change->slot_size - envelope.len, err);
+            st = cof_buf_append_zeros(out, slot_size - envelope.len, err);
     return st;
+}
+
+cof_status cof_change_image(cof_buf *out, const cof_change *change, cof_error *err)
+{
+    return append_image(out, change->future_raw, cof_buf_slice(&change->future), change->slot_size,
+                        err);
+}
+
+cof_status cof_change_rebuilt(cof_buf *out, const cof_change *change, cof_error *err)
+{
+    return append_image(out, change->present_raw, cof_buf_slice(&change->present),
+                        change->slot_size, err);
 }
 
 /* ---- doing it ---- */

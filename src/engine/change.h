@@ -67,6 +67,9 @@ size_t cof_change_size(const cof_change *change);
  */
 cof_status cof_change_image(cof_buf *out, const cof_change *change, cof_error *err) COF_MUST_USE;
 
+/* Append the head as it is after cof_change_rebuild() has been carried out.  COF_NOMEM. */
+cof_status cof_change_rebuilt(cof_buf *out, const cof_change *change, cof_error *err) COF_MUST_USE;
+
 /* Do what this step has to do, if anything.  COF_IO: the change must not go on. */
 cof_status cof_change_write(const cof_change *change, size_t step, cof_file *file,
                             cof_error *err) COF_MUST_USE;

@@ -37,8 +37,7 @@ static cof_status look(bool *there, bool *same, const char *path, cof_slice head
     return st == COF_LIMIT ? COF_OK : st;
 }
 
-/* A run that was killed may have left it so that a power loss still takes it away. */
-static cof_status make_durable(const char *path, cof_error *err)
+cof_status cof_keep_durably(const char *path, cof_error *err)
 {
     cof_file *file = NULL;
     char *parent = NULL;
@@ -59,7 +58,7 @@ static cof_status keep_at(bool *taken, const char *path, cof_slice head, cof_err
 
     *taken = there && !same;
     if (st == COF_OK && same)
-        return make_durable(path, err);
+        return cof_keep_durably(path, err);
     if (st != COF_OK || there)
         return st;
     return cof_alone_write(path, head, false, err);

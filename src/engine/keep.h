@@ -16,4 +16,7 @@
 cof_status cof_keep_head(char *out, size_t cap, cof_slice head, const char *path, const char *where,
                          uint64_t generation, cof_error *err) COF_MUST_USE;
 
+/* Make the file durable, with its name: a run that was killed may have left it otherwise. */
+cof_status cof_keep_durably(const char *path, cof_error *err) COF_MUST_USE;
+
 #endif

@@ -198,9 +198,30 @@ cof_status cof_remains_plan(cof_change *out, const cof_remains *r, const cof_hea
                               r->unreadable ? unknown : cof_buf_slice(&r->bytes), err);
 }
 
-cof_status cof_remains_keep(const cof_remains *r, const char *path, cof_error *err)
+/* Is each byte of the head either as it was when it was kept, or as it is to be? */
+static cof_status is_between(bool *out, cof_slice head, const char *kept, const cof_change *plan,
+                             cof_error *err)
+{
+    cof_buf before = COF_BUF_INIT, after = COF_BUF_INIT;
+    cof_status st = cof_file_read_whole(&before, kept, head.len, err);
+
+    *out = false;
+    if (st == COF_OK && (st = cof_change_rebuilt(&after, plan, err)) == COF_OK &&
+        before.len == head.len && after.len == head.len) {
+        *out = true;
+        for (size_t i = 0; i < head.len; i++)
+            *out &= head.data[i] == before.data[i] || head.data[i] == after.data[i];
+    }
+    cof_buf_free(&before);
+    cof_buf_free(&after);
+    return st;
+}
+
+cof_status cof_remains_keep(const cof_remains *r, const cof_change *plan, const char *path,
+                            cof_error *err)
 {
     char name[PATH_MAX], kept[PATH_MAX], label[COF_TEXT_NAME_CAP];
+    bool between;
     cof_status st;
 
     if ((size_t)snprintf(name, sizeof(name), "%s.lost.head", path) >= sizeof(name))
@@ -208,6 +229,9 @@ cof_status cof_remains_keep(const cof_remains *r, const char *path, cof_error *e
     st = cof_keep_head(kept, sizeof(kept), cof_buf_slice(&r->bytes), path, name, 0, err);
     if (st != COF_USAGE)
         return st;
+    if (!r->unreadable &&
+        is_between(&between, cof_buf_slice(&r->bytes), name, plan, NULL) == COF_OK && between)
+        return cof_keep_durably(name, err);
     return cof_fail(err, COF_USAGE,
                     "%s exists and is something else than what is left of this head: move it away",
                     cof_text_safe_str(label, sizeof(label), name));

@@ -37,8 +37,12 @@ cof_status cof_remains_load(cof_remains *out, const cof_file *file, uint64_t sta
 cof_status cof_remains_plan(cof_change *out, const cof_remains *remains, const cof_head *given,
                             cof_error *err) COF_MUST_USE;
 
-/* Keep the bytes durably as PATH.lost.head.  COF_USAGE: that is there and is something else. */
-cof_status cof_remains_keep(const cof_remains *remains, const char *path,
+/*
+ * Keep the bytes durably as PATH.lost.head before the plan is carried out.  They are kept as well
+ * by what a run that was interrupted has kept, if all that differs is as that run had to leave it:
+ * as planned.  COF_USAGE: something else has that name.
+ */
+cof_status cof_remains_keep(const cof_remains *remains, const cof_change *plan, const char *path,
                             cof_error *err) COF_MUST_USE;
 
 void cof_remains_wipe(cof_remains *remains);

@@ -316,7 +316,7 @@ static cof_status plan_lost_again(repair *r, cof_status found, cof_error *err)
         return COF_OK; /* the head is not written */
     if ((st = plan_lost_head(r, r->file, err)) != COF_OK)
         return st;
-    return cof_remains_keep(&r->remains, r->options->path, err);
+    return cof_remains_keep(&r->remains, &r->change, r->options->path, err);
 }
 
 /* The head as it is now that nobody else can change it: another rotation may have been there. */

@@ -441,6 +441,26 @@ lose_superblocks() {
     accept verify -q x.cof
 }
 
+@test "--head: a run that was interrupted half way is finished by the next one" {
+    "$COFFER" envelope export -q x.cof -o x.head
+    cp x.cof whole
+    lose_head x.cof
+    cp x.cof lost
+    head -c "$head" lost >x.cof.lost.head
+    dd if=whole of=x.cof bs=512 skip=20 seek=20 count=11 conv=notrunc status=none # a part of a slot
+    cp x.cof half
+    poke x.cof 30000 ZZZZ # neither as it was, nor as it is to be
+    call repair x.cof --head x.head
+    [ "$status" -eq 2 ]
+    [[ $errors == *'x.cof.lost.head exists and is something else than what is left of this head: move it away'* ]]
+    cp half x.cof
+    call repair x.cof --head x.head
+    [ "$status" -eq 9 ]
+    cmp x.cof.lost.head <(head -c "$head" lost)
+    accept verify -q x.cof
+    opens x.cof "$P/ops.key" content
+}
+
 @test "an earlier generation that was used is named" {
     cp x.cof before
     accept rotate -q x.cof --key "$P/ops.key" --remove "$P/rec.crt"

@@ -34,20 +34,6 @@ static void must(bool right, const char *what)
 
 /* ---- the head that comes ---- */
 
-static void export_head(const importing *m)
-{
-    const cof_export_options o = {.output = m->head};
-    const cof_report silent = {.warn = NULL};
-    cof_exporter *e = NULL;
-    cof_export_result result;
-
-    must(cof_exporter_new(&e, &o, NULL) == COF_OK &&
-             cof_exporter_add(e, m->s.path, &silent, &result, NULL) == COF_OK &&
-             cof_exporter_finish(e, NULL) == COF_OK,
-         "export");
-    cof_exporter_free(e);
-}
-
 static void rotate_head(const importing *m)
 {
     const cof_rotate_options o = {.path = m->head,
@@ -180,7 +166,7 @@ int main(void)
     subject_make(&m.s, 0, false);
     snprintf(m.head, sizeof(m.head), "%s/h.head", m.s.kit.dir);
     snprintf(m.keep, sizeof(m.keep), "%s/kept.head", m.s.kit.dir);
-    export_head(&m);
+    subject_export_head(&m.s, m.head);
     rotate_head(&m);
     hunt_for(&m, NULL, hunt_effort(&usual, &thorough), "an import");
     m.beside = true;

@@ -175,6 +175,20 @@ void subject_remove(subject *s)
     kit_remove(&s->kit);
 }
 
+void subject_export_head(const subject *s, const char *path)
+{
+    const cof_export_options o = {.output = path};
+    const cof_report silent = {.warn = NULL};
+    cof_exporter *e = NULL;
+    cof_export_result result;
+
+    must(cof_exporter_new(&e, &o, NULL) == COF_OK &&
+             cof_exporter_add(e, s->path, &silent, &result, NULL) == COF_OK &&
+             cof_exporter_finish(e, NULL) == COF_OK,
+         "export");
+    cof_exporter_free(e);
+}
+
 /* ---- changing it ---- */
 
 bool subject_rotate(void *ctx)

@@ -40,6 +40,9 @@ typedef struct subject {
 void subject_make(subject *s, size_t history, bool volumes);
 void subject_remove(subject *s);
 
+/* The head of the backup as it is now, in a file of its own. */
+void subject_export_head(const subject *s, const char *path);
+
 /*
  * The rotation to the new recipient as a scenario, whose ctx is the subject.  For another change of
  * the head by the same custodian replace run.
