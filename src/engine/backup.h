@@ -79,7 +79,10 @@ cof_status cof_backup_finish_streams(cof_backup *backup, cof_error *err) COF_MUS
 /* Seal and write what has been collected of the present stream, if anything. */
 cof_status cof_backup_flush(cof_backup *backup, cof_error *err) COF_MUST_USE;
 
-/* Collect bytes of the present stream, and write a record whenever one is full. */
+/*
+ * Collect bytes of the present stream, and write a record whenever one is full.  What lies already
+ * where the record goes on is not copied.
+ */
 cof_status cof_backup_collect(cof_backup *backup, const void *data, size_t len,
                               cof_error *err) COF_MUST_USE;
 

@@ -44,7 +44,8 @@ cof_status cof_backup_collect(cof_backup *b, const void *data, size_t len, cof_e
         size_t room = b->preamble.record_size - b->fill;
         size_t n = len < room ? len : room;
 
-        memcpy(b->plain + b->fill, p, n);
+        if (p != b->plain + b->fill)
+            memcpy(b->plain + b->fill, p, n);
         b->fill += n;
         p += n;
         len -= n;
@@ -147,9 +148,30 @@ cof_status cof_backup_catalog_record(void *ctx, uint64_t *number, cof_slice plai
     return cof_backup_tell(b, err);
 }
 
+static void *on_place(void *ctx, size_t *room)
+{
+    const cof_backup *b = ctx;
+
+    *room = b->preamble.record_size - b->fill;
+    return b->plain + b->fill;
+}
+
+/* Is it in the record that is being filled, but not where that goes on? */
+static bool is_displaced(const cof_backup *b, const void *data)
+{
+    uintptr_t at = (uintptr_t)data - (uintptr_t)b->plain;
+
+    return at < b->preamble.record_size && at != b->fill;
+}
+
 static cof_status on_data(void *ctx, const void *data, size_t len, cof_error *err)
 {
-    return cof_backup_collect(ctx, data, len, err);
+    cof_backup *b = ctx;
+
+    /* Had the archive put something before them, that would have been written over them. */
+    if (is_displaced(b, data))
+        return cof_fail(err, COF_INTERNAL, "the archive does not go on where it was");
+    return cof_backup_collect(b, data, len, err);
 }
 
 static cof_status on_entry(void *ctx, const cof_catalog_entry *entry, cof_error *err)
@@ -171,7 +193,7 @@ static bool is_own(void *ctx, cof_file_id file)
 static cof_status read_tree(cof_backup *b, const cof_tree_options *o, const cof_patterns *exclude,
                             cof_error *err)
 {
-    const cof_tree_hooks hooks = {on_data, on_entry, on_problem, b};
+    const cof_tree_hooks hooks = {on_place, on_data, on_entry, on_problem, b};
     const cof_tree_request request = {
         .paths = o->paths,
         .path_count = o->path_count,

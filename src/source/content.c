@@ -94,6 +94,18 @@ static cof_status put_zeros(cof_walk_state *w, uint64_t len, cof_error *err)
     return st;
 }
 
+/*
+ * Where the next bytes of the file are read to: into the archive itself, unless libarchive is to
+ * put a map of the holes before them.
+ */
+static void *next_place(const cof_walk_state *w, size_t *room)
+{
+    if (!w->extents.sparse)
+        return w->hooks->place(w->hooks->ctx, room);
+    *room = COF_WALK_BUFFER;
+    return w->buffer;
+}
+
 /* Bytes of the file; *short_of: how many are missing, *error: why, 0 for the end of the file. */
 static cof_status put_bytes(cof_walk_state *w, int fd, uint64_t at, uint64_t len,
                             uint64_t *short_of, int *error, cof_error *err)
@@ -102,8 +114,9 @@ static cof_status put_bytes(cof_walk_state *w, int fd, uint64_t at, uint64_t len
     cof_status st = COF_OK;
 
     while (len > 0) {
-        ssize_t got =
-            os->pread(fd, w->buffer, (size_t)cof_min_u64(len, COF_WALK_BUFFER), (off_t)at);
+        size_t room = 0;
+        void *place = next_place(w, &room);
+        ssize_t got = os->pread(fd, place, (size_t)cof_min_u64(len, room), (off_t)at);
 
         if (got < 0 && errno == EINTR)
             continue;
@@ -111,7 +124,7 @@ static cof_status put_bytes(cof_walk_state *w, int fd, uint64_t at, uint64_t len
             *error = got < 0 ? errno : 0;
             break;
         }
-        if ((st = cof_archive_data(w->archive, w->buffer, (size_t)got, err)) != COF_OK)
+        if ((st = cof_archive_data(w->archive, place, (size_t)got, err)) != COF_OK)
             return st;
         at += (uint64_t)got;
         len -= (uint64_t)got;

@@ -35,7 +35,12 @@ typedef struct cof_tree_request {
 
 /* A class other than COF_OK from a hook ends the walk with it. */
 typedef struct cof_tree_hooks {
-    /* The next bytes of the archive. */
+    /*
+     * Where the next bytes of the archive may be put, and at most *room of them, one or more,
+     * before `data` is called with that very place: then they need not be copied once more.
+     */
+    void *(*place)(void *ctx, size_t *room);
+    /* The next bytes of the archive, wherever they lie. */
     cof_status (*data)(void *ctx, const void *data, size_t len, cof_error *err);
     /* An entry whose bytes are complete; what it borrows lives until the hook returns. */
     cof_status (*entry)(void *ctx, const cof_catalog_entry *entry, cof_error *err);

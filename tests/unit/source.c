@@ -234,6 +234,15 @@ typedef struct seen {
     char last[512];
 } seen;
 
+static void *on_place(void *ctx, size_t *room)
+{
+    static uint8_t place[4096];
+
+    (void)ctx;
+    *room = sizeof(place);
+    return place;
+}
+
 static cof_status on_data(void *ctx, const void *data, size_t len, cof_error *err)
 {
     seen *s = ctx;
@@ -274,7 +283,7 @@ static cof_status read_tree(seen *s, cof_tree_totals *totals, const char *path, 
                             cof_error *err)
 {
     static const cof_patterns none = COF_PATTERNS_INIT;
-    const cof_tree_hooks hooks = {on_data, on_entry, on_problem, s};
+    const cof_tree_hooks hooks = {on_place, on_data, on_entry, on_problem, s};
     const cof_tree_request request = {
         .paths = &path, .path_count = 1, .exclude = &none, .strict = strict};
 
