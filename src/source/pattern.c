@@ -120,32 +120,40 @@ static const char *component_end(const char *p, const char *end)
     return slash != NULL ? slash : end;
 }
 
-/* Do all components match?  Both begin with a component, or are at their ends (NULL). */
+/* The component behind one that ends there, or NULL. */
+static const char *next_component(const char *component, const char *end)
+{
+    return component < end ? component + 1 : NULL;
+}
+
+/*
+ * Do all components match?  Both begin with a component, or are at their ends (NULL).  What is
+ * before a "**" takes as little of the path as it can, so that only the last one is tried again.
+ */
 static bool match_path(const char *p, const char *pend, const char *s, const char *send)
 {
-    while (p != NULL) {
-        const char *pc = component_end(p, pend), *sc;
+    const char *stars = NULL, *from = NULL; /* behind the last "**"; where the path goes on there */
 
-        if (pc - p == 2 && p[0] == '*' && p[1] == '*') {
+    while (p != NULL || s != NULL) {
+        const char *pc = p != NULL ? component_end(p, pend) : NULL;
+        const char *sc = s != NULL ? component_end(s, send) : NULL;
+
+        if (pc != NULL && pc - p == 2 && p[0] == '*' && p[1] == '*') {
             if (pc == pend)
                 return s != NULL;
-            if (match_path(pc + 1, pend, s, send))
-                return true;
-            if (s == NULL)
-                return false;
-            sc = component_end(s, send);
-            s = sc < send ? sc + 1 : NULL;
-            continue;
+            p = stars = pc + 1;
+            from = s;
+        } else if (pc != NULL && sc != NULL && match_name(p, pc, s, sc)) {
+            p = next_component(pc, pend);
+            s = next_component(sc, send);
+        } else if (from != NULL) {
+            s = from = next_component(component_end(from, send), send);
+            p = stars;
+        } else {
+            return false;
         }
-        if (s == NULL)
-            return false;
-        sc = component_end(s, send);
-        if (!match_name(p, pc, s, sc))
-            return false;
-        p = pc < pend ? pc + 1 : NULL;
-        s = sc < send ? sc + 1 : NULL;
     }
-    return s == NULL;
+    return true;
 }
 
 static bool match(const cof_pattern *pattern, const char *s, const char *send)

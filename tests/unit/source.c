@@ -80,6 +80,8 @@ static void patterns_match_what_they_say(void **state)
         {"src/**", "src/x", false, true},
         {"src/**", "src", true, false},
         {"**/tmp", "tmp", true, true},
+        {"/**/a/**/b", "a/x/a/y/b", false, true},
+        {"/**/a/b/**/c", "a/x/a/b/c", false, true},
         {"/tmp", "tmp", true, true},
         {"/tmp", "var/tmp", true, false},
         {"/home/*/.cache", "home/me/.cache", true, true},
@@ -121,6 +123,21 @@ static void patterns_match_what_they_say(void **state)
             fail_msg("%s on %s (case %zu)", cases[i].pattern, cases[i].path, i);
         cof_patterns_wipe(&p);
     }
+}
+
+/* Whoever makes directories that are backed up must not be able to make that take for ever. */
+static void patterns_are_quick_on_any_path(void **state)
+{
+    (void)state;
+    cof_patterns p = COF_PATTERNS_INIT;
+    char path[2 * 1500];
+
+    for (size_t i = 0; i < sizeof(path); i++)
+        path[i] = i % 2 == 0 ? 'a' : '/';
+    path[sizeof(path) - 1] = '\0';
+    assert_ok(cof_patterns_add(&p, "/**/a/**/a/**/a/**/a/**/b", NULL));
+    assert_false(cof_patterns_match(&p, slice_of(path), false));
+    cof_patterns_wipe(&p);
 }
 
 static void patterns_that_make_no_sense_are_refused(void **state)
@@ -451,6 +468,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(patterns_match_what_they_say),
+        cmocka_unit_test(patterns_are_quick_on_any_path),
         cmocka_unit_test(patterns_that_make_no_sense_are_refused),
         cmocka_unit_test(listing_needs_bounded_memory),
         cmocka_unit_test(roots_are_named_inside),
