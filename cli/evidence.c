@@ -80,7 +80,7 @@ cof_status cli_evidence_open(cli_evidence *out, const char *path, cof_error *err
     out->path = path;
     out->fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600);
     if (out->fd < 0 || fstat(out->fd, &info) != 0)
-        return cli_error(err, COF_IO, "cannot open the report %s: %s", safe, strerror(errno));
+        return cli_error_sys(err, errno, "cannot open the report %s", safe);
     if (!S_ISREG(info.st_mode))
         return cli_error(err, COF_USAGE, "the report %s is not a regular file", safe);
     if (is_other(out->fd, &info)) {
@@ -90,7 +90,7 @@ cof_status cli_evidence_open(cli_evidence *out, const char *path, cof_error *err
                          safe);
     }
     if (sync_parent(path) != COF_OK || end_last_line(out->fd, &info) != COF_OK)
-        return cli_error(err, COF_IO, "cannot write the report %s: %s", safe, strerror(errno));
+        return cli_error_sys(err, errno, "cannot write the report %s", safe);
     return COF_OK;
 }
 
@@ -162,12 +162,11 @@ static char *emit(size_t *out_len, const json_t *object)
 static int unwritten(const cli_evidence *evidence)
 {
     char safe[CLI_NAME_CAP];
-    char sentence[2 * CLI_NAME_CAP];
-    const char *why = strerror(errno);
+    cof_error why;
 
-    snprintf(sentence, sizeof sentence, "cannot write the report %s: %s",
-             cli_safe(safe, sizeof safe, evidence->path), why);
-    cli_say(sentence);
+    cli_error_sys(&why, errno, "cannot write the report %s",
+                  cli_safe(safe, sizeof safe, evidence->path));
+    cli_say(why.message);
     return CLI_EXIT_IO;
 }
 

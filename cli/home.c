@@ -18,11 +18,7 @@
 static cof_status fail_io(cof_error *err, const char *what, const char *path)
 {
     char safe[CLI_NAME_CAP];
-    int e = errno;
-    cli_error(err, COF_IO, "cannot %s %s: %s", what, cli_safe(safe, sizeof safe, path),
-              strerror(e));
-    err->sys_errno = e;
-    return COF_IO;
+    return cli_error_sys(err, errno, "cannot %s %s", what, cli_safe(safe, sizeof safe, path));
 }
 
 static cof_status join(char out[PATH_MAX], const char *dir, const char *name, cof_error *err)

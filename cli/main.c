@@ -191,7 +191,9 @@ int main(int argc, char **argv)
     cli_signals_handle();
     int exit_status = dispatch(argc > 0 ? argv + 1 : argv);
     if (fflush(stdout) != 0 || ferror(stdout)) {
-        fprintf(stderr, "coffer: cannot write to standard output: %s\n", strerror(errno));
+        cof_error err;
+        cli_error_sys(&err, errno, "cannot write to standard output");
+        cli_say(err.message);
         exit_status = cli_status_graver(exit_status, CLI_EXIT_IO);
     }
     return exit_status;

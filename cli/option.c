@@ -248,8 +248,7 @@ cof_status cli_options_load(cli_options *options, const char *path, bool (*known
     if (file == NULL) {
         if (errno == ENOENT)
             return COF_OK;
-        return cli_error(err, COF_IO, "cannot read %s: %s", cli_safe(safe, sizeof safe, path),
-                         strerror(errno));
+        return cli_error_sys(err, errno, "cannot read %s", cli_safe(safe, sizeof safe, path));
     }
 
     cof_status st = COF_OK;
@@ -269,6 +268,6 @@ cof_status cli_options_load(cli_options *options, const char *path, bool (*known
     free(line);
     if (st == COF_OK && ferror(file))
         st = cli_error(err, COF_IO, "cannot read %s", cli_safe(safe, sizeof safe, path));
-    fclose(file);
+    (void)fclose(file);
     return st;
 }

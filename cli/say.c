@@ -69,15 +69,35 @@ const char *cli_safe(char *out, size_t cap, const char *name)
     return out;
 }
 
-cof_status cli_error(cof_error *err, cof_status status, const char *format, ...)
+static void COF_PRINTF(3, 0)
+    fill(cof_error *err, cof_status status, const char *format, va_list args)
 {
     *err = (cof_error)COF_ERROR_INIT;
     err->status = status;
+    vsnprintf(err->message, sizeof err->message, format, args);
+}
+
+cof_status cli_error(cof_error *err, cof_status status, const char *format, ...)
+{
     va_list args;
     va_start(args, format);
-    vsnprintf(err->message, sizeof err->message, format, args);
+    fill(err, status, format, args);
     va_end(args);
     return status;
+}
+
+cof_status cli_error_sys(cof_error *err, int errno_value, const char *format, ...)
+{
+    char reason[96];
+    va_list args;
+    va_start(args, format);
+    fill(err, COF_IO, format, args);
+    va_end(args);
+    err->sys_errno = errno_value;
+    size_t used = strlen(err->message);
+    snprintf(err->message + used, sizeof err->message - used, ": %s",
+             strerror_r(errno_value, reason, sizeof reason));
+    return COF_IO;
 }
 
 /* What stands on standard output already comes first, also where both are one file. */

@@ -23,6 +23,9 @@ const char *cli_safe(char *out, size_t cap, const char *name);
  */
 cof_status cli_error(cof_error *err, cof_status status, const char *format, ...) COF_PRINTF(3, 4);
 
+/* The same for a failed system call: appends ": " and the text of errno_value.  Always COF_IO. */
+cof_status cli_error_sys(cof_error *err, int errno_value, const char *format, ...) COF_PRINTF(3, 4);
+
 void cli_say(const char *sentence); /* why something failed */
 void cli_say_warning(const char *sentence);
 void cli_say_note(const char *sentence); /* worth knowing, nothing to be done */

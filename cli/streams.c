@@ -92,8 +92,7 @@ static cof_status load(char **out, size_t *len, const char *path, cof_error *err
     if (file != NULL && text == NULL)
         st = cli_error(err, COF_NOMEM, "no memory");
     else if (file == NULL || !read_all(len, text, file))
-        st = cli_error(err, COF_IO, "cannot read %s: %s", cli_safe(safe, sizeof safe, path),
-                       strerror(errno));
+        st = cli_error_sys(err, errno, "cannot read %s", cli_safe(safe, sizeof safe, path));
     else if (*len > FILE_MAX)
         st = cli_error(err, COF_USAGE, "%s is larger than 1 MiB: no list of streams",
                        cli_safe(safe, sizeof safe, path));

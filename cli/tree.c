@@ -16,11 +16,10 @@ bool cli_tree_listed(const cli_tree_args *args)
     return args->files_from != NULL || args->files_from0 != NULL;
 }
 
-static cof_status fail_list(cof_error *err, const char *path, const char *why)
+static cof_status fail_list(cof_error *err, const char *path, int error)
 {
     char safe[CLI_NAME_CAP];
-    return cli_error(err, COF_IO, "cannot read the list %s: %s", cli_safe(safe, sizeof safe, path),
-                     why);
+    return cli_error_sys(err, error, "cannot read the list %s", cli_safe(safe, sizeof safe, path));
 }
 
 /* Append the lines of a file; each lives as long as the process.  comments: # begins one. */
@@ -32,7 +31,7 @@ static cof_status read_list(cli_list *out, const char *path, int end, bool comme
     size_t cap = 0;
     ssize_t len;
     if (file == NULL)
-        return fail_list(err, path, strerror(errno));
+        return fail_list(err, path, errno);
     while ((len = getdelim(&line, &cap, end, file)) > 0) {
         if (line[len - 1] == end)
             line[len - 1] = '\0';
@@ -46,7 +45,7 @@ static cof_status read_list(cli_list *out, const char *path, int end, bool comme
     free(line);
     if (!is_stdin)
         (void)fclose(file);
-    return error == 0 ? COF_OK : fail_list(err, path, strerror(error));
+    return error == 0 ? COF_OK : fail_list(err, path, error);
 }
 
 cof_status cli_tree_load(cof_tree_options *out, cli_tree_args *args, const cli_list *operands,

@@ -189,9 +189,7 @@ static cof_status print_entry(void *ctx, const cof_tree_entry *e, cof_error *err
         }
         putchar(args.null ? '\0' : '\n');
     }
-    return ferror(stdout)
-               ? cli_error(err, COF_IO, "cannot write to standard output: %s", strerror(errno))
-               : COF_OK;
+    return ferror(stdout) ? cli_error_sys(err, errno, "cannot write to standard output") : COF_OK;
 }
 
 static cof_status check_options(cof_error *err)
@@ -220,7 +218,7 @@ static cof_status list(cof_reader *reader, const cli_call *call, const cli_repor
     }
     free(p.safe);
     if (fflush(stdout) != 0 && st == COF_OK)
-        st = cli_error(err, COF_IO, "cannot write to standard output: %s", strerror(errno));
+        st = cli_error_sys(err, errno, "cannot write to standard output");
     return st;
 }
 

@@ -351,7 +351,7 @@ static cof_status check_directory(const char *path, cof_error *err)
     struct stat st;
     cli_safe(safe, sizeof safe, path);
     if (stat(path, &st) != 0)
-        return cli_error(err, COF_IO, "cannot open %s: %s", safe, strerror(errno));
+        return cli_error_sys(err, errno, "cannot open %s", safe);
     if (!S_ISDIR(st.st_mode))
         return cli_error(err, COF_USAGE, "%s is not a directory", safe);
     return COF_OK;

@@ -226,9 +226,11 @@ static cof_status judge(const cof_process *p, cof_error *err)
 {
     int value = p->became.value;
     const char *signal_name;
+    char reason[96];
 
     if (p->became.started == 0)
-        return cof_fail(err, COF_SOURCE, "cannot run %s: %s", p->name, strerror(value));
+        return cof_fail(err, COF_SOURCE, "cannot run %s: %s", p->name,
+                        strerror_r(value, reason, sizeof reason));
     if (WIFEXITED(value) && WEXITSTATUS(value) == 0)
         return COF_OK;
     if (WIFEXITED(value))

@@ -34,11 +34,12 @@ static void outside_path(char *out, size_t cap, const cof_walk_state *w)
 
 cof_status cof_walk_problem(cof_walk_state *w, int errno_value, const char *what, cof_error *err)
 {
-    char sentence[1024], path[COF_TEXT_NAME_CAP];
+    char sentence[1024], path[COF_TEXT_NAME_CAP], reason[96];
 
     outside_path(path, sizeof(path), w);
     (void)snprintf(sentence, sizeof(sentence), "%s %s%s%s", path, what,
-                   errno_value != 0 ? ": " : "", errno_value != 0 ? strerror(errno_value) : "");
+                   errno_value != 0 ? ": " : "",
+                   errno_value != 0 ? strerror_r(errno_value, reason, sizeof(reason)) : "");
     w->totals.problems++;
     if (w->request->strict)
         return cof_fail(err, COF_SOURCE, "%s", sentence);

@@ -28,12 +28,12 @@ typedef struct settling {
 /* Only the first problem is told. */
 static void tell(const settling *s, int error, const char *what, const char *name)
 {
-    char safe[COF_TEXT_NAME_CAP];
+    char safe[COF_TEXT_NAME_CAP], reason[96];
 
     if (s->problem[0] == '\0')
         (void)snprintf(s->problem, s->cap, "%s%s could not be set: %s", what,
                        name != NULL ? cof_text_safe_str(safe, sizeof(safe), name) : "",
-                       strerror(error));
+                       strerror_r(error, reason, sizeof(reason)));
 }
 
 static void set_owner(const settling *s)
