@@ -87,25 +87,19 @@ static cof_status make_directory(const char *path, cof_error *err)
 {
     char safe[CLI_NAME_CAP];
     char above[PATH_MAX];
-    if (mkdir(path, 0700) == 0) {
-        remember(path);
-        return COF_OK;
-    }
-    if (errno == EEXIST)
-        return COF_OK;
-    snprintf(above, sizeof above, "%s", path);
-    char *slash = strrchr(above, '/');
-    if (errno == ENOENT && slash != NULL && slash != above) {
-        *slash = '\0';
-        cof_status st = make_directory(above, err);
-        if (st != COF_OK)
-            return st;
-        if (mkdir(path, 0700) == 0) {
-            remember(path);
-            return COF_OK;
-        }
-    }
-    return cli_error(err, COF_IO, "cannot make %s: %s", cli_safe(safe, 280, path), strerror(errno));
+    size_t len = 0;
+    do {
+        len += strspn(path + len, "/");
+        len += strcspn(path + len, "/");
+        snprintf(above, sizeof above, "%.*s", (int)len, path);
+        if (access(above, F_OK) == 0)
+            continue; /* not every file system says EEXIST first where nothing may be made */
+        if (mkdir(above, 0700) == 0)
+            remember(above);
+        else if (errno != EEXIST)
+            return cli_error_sys(err, errno, "cannot make %s", cli_safe(safe, 280, above));
+    } while (path[len] != '\0');
+    return COF_OK;
 }
 
 /* A file name from the CN of a subject: letters, digits and a few signs. */

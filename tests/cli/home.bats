@@ -19,6 +19,14 @@ load helper
     openssl x509 -in new/signing.crt -noout -text | grep -q 'ASN1 OID: prime256v1'
 }
 
+@test "a home may lie as deep as a name is long" {
+    local deep
+    deep=$(printf 'a/%.0s' {1..1990})home
+    accept init --home "$deep"
+    [ "$(stat -c %a a)" = 700 ]
+    [ -e "$deep/signing.key" ]
+}
+
 @test "the signing certificate lasts three years, or as long as is said" {
     accept init --home a
     openssl x509 -in a/signing.crt -noout -checkend $((1095 * 86400))
