@@ -131,6 +131,7 @@ bool cof_hex_decode(uint8_t *out, size_t out_len, const char *in, size_t len, co
         if (hex_value(in[i], digits) < 0)
             return false;
     for (size_t i = 0; i < out_len; i++)
-        out[i] = (uint8_t)(hex_value(in[2 * i], digits) << 4 | hex_value(in[2 * i + 1], digits));
+        out[i] = (uint8_t)((unsigned)hex_value(in[2 * i], digits) << 4 |
+                           (unsigned)hex_value(in[2 * i + 1], digits));
     return true;
 }

@@ -11,6 +11,7 @@
 
 #include <limits.h>
 #include <stdlib.h>
+#define ZLIB_CONST /* its pointer to the input, which it only reads */
 #include <zlib.h>
 
 /* The largest window, and gzip alone: neither zlib's form nor raw deflate. */
@@ -46,10 +47,9 @@ static void gzip_compressor_free(void *context)
     free(context);
 }
 
-/* zlib's pointer to the input is without const, unless it is told otherwise; it only reads. */
 static void set_input(z_stream *z, const uint8_t *in, size_t len)
 {
-    z->next_in = (Bytef *)(uintptr_t)in;
+    z->next_in = in;
     z->avail_in = (uInt)len;
 }
 

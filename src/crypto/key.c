@@ -101,7 +101,7 @@ cof_status cof_key_spki_sha256(const cof_key *key, uint8_t out[COF_SHA256_SIZE],
 }
 
 /* Encrypt p8 by PBES2; NULL on failure. */
-static X509_SIG *encrypt(PKCS8_PRIV_KEY_INFO *p8, const cof_secret *passphrase)
+static X509_SIG *encrypt_key(PKCS8_PRIV_KEY_INFO *p8, const cof_secret *passphrase)
 {
     X509_SIG *sig = NULL;
     X509_ALGOR *method = PKCS5_pbe2_set_iv_ex(EVP_aes_256_cbc(), PBKDF2_ITERATIONS, NULL,
@@ -123,7 +123,7 @@ static bool write_pem(BIO *bio, PKCS8_PRIV_KEY_INFO *p8, const cof_secret *passp
 
     if (passphrase == NULL)
         return PEM_write_bio_PKCS8_PRIV_KEY_INFO(bio, p8) == 1;
-    sig = encrypt(p8, passphrase);
+    sig = encrypt_key(p8, passphrase);
     ok = sig != NULL && PEM_write_bio_PKCS8(bio, sig) == 1;
     X509_SIG_free(sig);
     return ok;

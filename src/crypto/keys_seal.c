@@ -66,7 +66,7 @@ static bool add_recipient(CMS_ContentInfo *cms, const cof_cert *cert)
 }
 
 /* Not CMS_final: that copies the content through the stack and leaves it there. */
-static bool encrypt(CMS_ContentInfo *cms, const cof_secret *dek)
+static bool encrypt_key(CMS_ContentInfo *cms, const cof_secret *dek)
 {
     BIO *chain = CMS_dataInit(cms, NULL);
     bool ok =
@@ -88,7 +88,7 @@ static cof_status build(unsigned char **der, size_t *len, const cof_secret *dek,
 
     for (size_t i = 0; ok && i < n; i++)
         ok = add_recipient(cms, certs[i]);
-    ok = ok && encrypt(cms, dek) && (got = i2d_CMS_ContentInfo(cms, der)) > 0;
+    ok = ok && encrypt_key(cms, dek) && (got = i2d_CMS_ContentInfo(cms, der)) > 0;
     if (!ok)
         st = cof_crypto_fail(err, "wrap the key");
     else

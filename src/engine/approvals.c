@@ -19,7 +19,7 @@ typedef struct search {
 } search;
 
 /* Has this key been dealt with, as the author's or in another certificate before? */
-static bool is_done(const search *s, size_t i, bool *signed_by)
+static bool is_done(const search *s, size_t i, const bool *signed_by)
 {
     const uint8_t *spki = cof_cert_spki_sha256(s->known->items[i].cert);
 

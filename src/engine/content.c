@@ -87,7 +87,7 @@ cof_status cof_backup_write(cof_backup *b, const void *data, size_t len, cof_err
 
 static cof_status source_failed(cof_error *err)
 {
-    cof_error cause = COF_ERROR_INIT;
+    cof_error cause;
 
     if (err == NULL)
         return COF_SOURCE;

@@ -25,20 +25,19 @@ typedef struct cof_payload {
 /* Both are borrowed.  COF_NOMEM; *out is NULL then. */
 cof_status cof_payloads_new(cof_payloads **out, const cof_preamble *preamble,
                             const cof_walk_hooks *hooks, cof_error *err) COF_MUST_USE;
-void cof_payloads_free(cof_payloads *payloads);
+void cof_payloads_free(cof_payloads *p);
 
 /* One to be filled in, or NULL: some must be taken back first. */
-cof_payload *cof_payloads_get(cof_payloads *payloads);
+cof_payload *cof_payloads_get(cof_payloads *p);
 
 /*
  * Put it in.  *again: too many volumes are read at once; take one back, and call this again.
  * Classes as of cof_body_hold_ahead().
  */
-cof_status cof_payloads_put(bool *again, cof_payloads *payloads, cof_payload *payload,
+cof_status cof_payloads_put(bool *again, cof_payloads *p, cof_payload *x,
                             cof_error *err) COF_MUST_USE;
 
 /* The oldest that was put in, until the next call; *out is NULL when there is none. */
-cof_status cof_payloads_take(cof_payload **out, cof_payloads *payloads,
-                             cof_error *err) COF_MUST_USE;
+cof_status cof_payloads_take(cof_payload **out, cof_payloads *p, cof_error *err) COF_MUST_USE;
 
 #endif

@@ -22,7 +22,7 @@ typedef struct cof_reseal {
  * owned by the caller: cof_reseal_manifests_free().  COF_AUTH, COF_FORMAT, COF_IO, COF_LIMIT,
  * COF_NOMEM, COF_CANCELLED.
  */
-cof_status cof_reseal_run(const cof_reseal *reseal, cof_buf **manifests, size_t *count,
+cof_status cof_reseal_run(const cof_reseal *job, cof_buf **manifests, size_t *count,
                           cof_error *err) COF_MUST_USE;
 
 void cof_reseal_manifests_free(cof_buf *manifests, size_t count);

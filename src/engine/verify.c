@@ -290,7 +290,7 @@ cof_status cof_reader_verify(cof_reader *reader, cof_depth depth, cof_error *err
     st = verify_content(&c, depth, &fetch, err);
     if (c.lineage != NULL)
         cof_fetch_wipe(&fetch);
-    for (unsigned i = 0; i < c.threads; i++) {
+    for (unsigned i = 0; i < COF_POOL_WORKERS_MAX; i++) {
         cof_unsealer_free(c.unsealing[i].unsealer);
         free(c.unsealing[i].room);
     }

@@ -183,9 +183,8 @@ static cof_status parse_item(cof_envelope *env, cof_get *g, uint16_t *last, cof_
     bool known;
     cof_status st;
 
-    if ((st = cof_get_u16(g, &type)) != COF_OK || (st = cof_get_u16(g, &flags)) != COF_OK ||
-        (st = cof_get_u32(g, &len)) != COF_OK || (st = cof_get_slice(g, &value, len)) != COF_OK ||
-        len == 0)
+    if (cof_get_u16(g, &type) != COF_OK || cof_get_u16(g, &flags) != COF_OK ||
+        cof_get_u32(g, &len) != COF_OK || cof_get_slice(g, &value, len) != COF_OK || len == 0)
         return cof_fail_rule(err, COF_FORMAT, "EN-1", COF_NO_OFFSET,
                              "an item of the envelope is cut off or empty");
     if (type < *last)

@@ -90,23 +90,18 @@ cof_status cof_preamble_emit(uint8_t out[COF_PREAMBLE_SIZE], const cof_preamble 
         return cof_format_as_usage(st, err);
     size_t label_len = strlen(p->label);
     cof_put_init(&w, raw, sizeof(raw));
-    if ((st = cof_put_bytes(&w, p->uuid, sizeof(p->uuid))) != COF_OK ||
-        (st = cof_put_u32(&w, p->epoch)) != COF_OK ||
-        (st = cof_put_u32(&w, p->record_size)) != COF_OK ||
-        (st = cof_put_u64(&w, p->created)) != COF_OK ||
-        (st = cof_put_u8(&w, (uint8_t)p->cipher)) != COF_OK ||
-        (st = cof_put_u8(&w, p->tree_hash)) != COF_OK ||
-        (st = cof_put_u8(&w, p->key_schedule)) != COF_OK ||
-        (st = cof_put_u8(&w, (uint8_t)p->content)) != COF_OK ||
-        (st = cof_put_u8(&w, (uint8_t)p->protection)) != COF_OK ||
-        (st = cof_put_u8(&w, (uint8_t)label_len)) != COF_OK ||
-        (st = cof_put_zeros(&w, 2)) != COF_OK ||
-        (st = cof_put_u32(&w, p->body_incompat)) != COF_OK ||
-        (st = cof_put_zeros(&w, 4)) != COF_OK ||
-        (st = cof_put_bytes(&w, p->salt, sizeof(p->salt))) != COF_OK ||
-        (st = cof_put_bytes(&w, p->maker, sizeof(p->maker))) != COF_OK ||
-        (st = cof_put_bytes(&w, p->label, label_len)) != COF_OK ||
-        (st = cof_put_zeros_until(&w, sizeof(raw))) != COF_OK)
+    if (cof_put_bytes(&w, p->uuid, sizeof(p->uuid)) != COF_OK ||
+        cof_put_u32(&w, p->epoch) != COF_OK || cof_put_u32(&w, p->record_size) != COF_OK ||
+        cof_put_u64(&w, p->created) != COF_OK || cof_put_u8(&w, (uint8_t)p->cipher) != COF_OK ||
+        cof_put_u8(&w, p->tree_hash) != COF_OK || cof_put_u8(&w, p->key_schedule) != COF_OK ||
+        cof_put_u8(&w, (uint8_t)p->content) != COF_OK ||
+        cof_put_u8(&w, (uint8_t)p->protection) != COF_OK ||
+        cof_put_u8(&w, (uint8_t)label_len) != COF_OK || cof_put_zeros(&w, 2) != COF_OK ||
+        cof_put_u32(&w, p->body_incompat) != COF_OK || cof_put_zeros(&w, 4) != COF_OK ||
+        cof_put_bytes(&w, p->salt, sizeof(p->salt)) != COF_OK ||
+        cof_put_bytes(&w, p->maker, sizeof(p->maker)) != COF_OK ||
+        cof_put_bytes(&w, p->label, label_len) != COF_OK ||
+        cof_put_zeros_until(&w, sizeof(raw)) != COF_OK)
         return cof_fail(err, COF_INTERNAL, "the preamble does not fit its own size");
     memcpy(out, raw, sizeof(raw));
     return COF_OK;

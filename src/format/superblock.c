@@ -96,20 +96,15 @@ cof_status cof_superblock_emit(uint8_t out[COF_SUPERBLOCK_SIZE], const cof_super
         (st = check_ranges(sb, err)) != COF_OK)
         return cof_format_as_usage(st, err);
     cof_put_init(&w, raw, sizeof(raw));
-    if ((st = cof_put_bytes(&w, MAGIC, sizeof(MAGIC))) != COF_OK ||
-        (st = cof_put_u16(&w, VERSION)) != COF_OK ||
-        (st = cof_put_u8(&w, (uint8_t)sb->role)) != COF_OK ||
-        (st = cof_put_u8(&w, sb->active_slot)) != COF_OK ||
-        (st = cof_put_u32(&w, sb->incompat)) != COF_OK ||
-        (st = cof_put_u32(&w, sb->compat)) != COF_OK ||
-        (st = cof_put_u32(&w, sb->volume)) != COF_OK ||
-        (st = cof_put_u64(&w, sb->slot_size)) != COF_OK ||
-        (st = cof_put_u64(&w, sb->sequence)) != COF_OK ||
-        (st = cof_put_u64(&w, sb->envelope_len)) != COF_OK ||
-        (st = cof_put_bytes(&w, sb->envelope_sha256, COF_SHA256_SIZE)) != COF_OK ||
-        (st = cof_put_zeros_until(&w, PREAMBLE_AT)) != COF_OK ||
-        (st = cof_put_bytes(&w, sb->preamble, COF_PREAMBLE_SIZE)) != COF_OK ||
-        (st = cof_put_zeros_until(&w, sizeof(raw))) != COF_OK)
+    if (cof_put_bytes(&w, MAGIC, sizeof(MAGIC)) != COF_OK || cof_put_u16(&w, VERSION) != COF_OK ||
+        cof_put_u8(&w, (uint8_t)sb->role) != COF_OK || cof_put_u8(&w, sb->active_slot) != COF_OK ||
+        cof_put_u32(&w, sb->incompat) != COF_OK || cof_put_u32(&w, sb->compat) != COF_OK ||
+        cof_put_u32(&w, sb->volume) != COF_OK || cof_put_u64(&w, sb->slot_size) != COF_OK ||
+        cof_put_u64(&w, sb->sequence) != COF_OK || cof_put_u64(&w, sb->envelope_len) != COF_OK ||
+        cof_put_bytes(&w, sb->envelope_sha256, COF_SHA256_SIZE) != COF_OK ||
+        cof_put_zeros_until(&w, PREAMBLE_AT) != COF_OK ||
+        cof_put_bytes(&w, sb->preamble, COF_PREAMBLE_SIZE) != COF_OK ||
+        cof_put_zeros_until(&w, sizeof(raw)) != COF_OK)
         return cof_fail(err, COF_INTERNAL, "the superblock does not fit its own size");
     if ((st = cof_sha256(raw + HASH_AT, raw, HASH_AT, err)) != COF_OK)
         return st;
@@ -145,16 +140,12 @@ static cof_status parse_copy(cof_superblock *out, const uint8_t raw[COF_SUPERBLO
     cof_status st;
 
     cof_get_init(&g, raw, HASH_AT);
-    if ((st = cof_get_skip(&g, MAGIC_SIZE)) != COF_OK ||
-        (st = cof_get_u16(&g, &version)) != COF_OK || (st = cof_get_u8(&g, &role)) != COF_OK ||
-        (st = cof_get_u8(&g, &sb.active_slot)) != COF_OK ||
-        (st = cof_get_u32(&g, &sb.incompat)) != COF_OK ||
-        (st = cof_get_u32(&g, &sb.compat)) != COF_OK ||
-        (st = cof_get_u32(&g, &sb.volume)) != COF_OK ||
-        (st = cof_get_u64(&g, &sb.slot_size)) != COF_OK ||
-        (st = cof_get_u64(&g, &sb.sequence)) != COF_OK ||
-        (st = cof_get_u64(&g, &sb.envelope_len)) != COF_OK ||
-        (st = cof_get_bytes(&g, sb.envelope_sha256, COF_SHA256_SIZE)) != COF_OK)
+    if (cof_get_skip(&g, MAGIC_SIZE) != COF_OK || cof_get_u16(&g, &version) != COF_OK ||
+        cof_get_u8(&g, &role) != COF_OK || cof_get_u8(&g, &sb.active_slot) != COF_OK ||
+        cof_get_u32(&g, &sb.incompat) != COF_OK || cof_get_u32(&g, &sb.compat) != COF_OK ||
+        cof_get_u32(&g, &sb.volume) != COF_OK || cof_get_u64(&g, &sb.slot_size) != COF_OK ||
+        cof_get_u64(&g, &sb.sequence) != COF_OK || cof_get_u64(&g, &sb.envelope_len) != COF_OK ||
+        cof_get_bytes(&g, sb.envelope_sha256, COF_SHA256_SIZE) != COF_OK)
         return cof_fail(err, COF_INTERNAL, "the superblock does not fit its own size");
     if ((st = check_kinds(version, role, sb.incompat, err)) != COF_OK)
         return st;

@@ -37,7 +37,7 @@ typedef struct cof_extract_totals {
 /* request is copied, what it points to borrowed.  COF_NOMEM; *out is NULL then. */
 cof_status cof_extract_new(cof_extract **out, const cof_extract_request *request,
                            cof_error *err) COF_MUST_USE;
-void cof_extract_free(cof_extract *extract);
+void cof_extract_free(cof_extract *x);
 
 /*
  * Put one thing at `name` below the target; names come in the order of the catalog.  entry has been
@@ -46,13 +46,13 @@ void cof_extract_free(cof_extract *extract);
  * reached, is taken, or the like.  COF_IO, COF_USAGE (taken), COF_AUTH, COF_NOMEM, or what reading
  * said.
  */
-cof_status cof_extract_put(cof_extract *extract, bool *local, const cof_catalog_entry *entry,
+cof_status cof_extract_put(cof_extract *x, bool *local, const cof_catalog_entry *entry,
                            cof_member *member, cof_slice name, cof_slice link, cof_unpack *unpack,
                            cof_error *err) COF_MUST_USE;
 
 /* Settle the directories that are still open, and make everything durable.  COF_IO, COF_NOMEM. */
-cof_status cof_extract_finish(cof_extract *extract, cof_error *err) COF_MUST_USE;
+cof_status cof_extract_finish(cof_extract *x, cof_error *err) COF_MUST_USE;
 
-const cof_extract_totals *cof_extract_get_totals(const cof_extract *extract);
+const cof_extract_totals *cof_extract_get_totals(const cof_extract *x);
 
 #endif

@@ -111,19 +111,19 @@ static cof_status read_acl(cof_member *m, struct archive_entry *entry, int want,
     return st;
 }
 
-cof_status cof_member_read(cof_member *m, struct archive_entry *entry, struct archive *names,
+cof_status cof_member_read(cof_member *out, struct archive_entry *entry, struct archive *names,
                            cof_error *err)
 {
     cof_status st;
 
-    m->mode = (uint16_t)(archive_entry_perm(entry) & 07777);
-    m->user = user_id(names, archive_entry_uname(entry), archive_entry_uid(entry));
-    m->group = group_id(names, archive_entry_gname(entry), archive_entry_gid(entry));
-    m->mtime = archive_entry_mtime(entry);
-    m->mtime_ns = (uint32_t)archive_entry_mtime_nsec(entry);
-    if ((st = read_xattrs(m, entry, err)) != COF_OK ||
-        (st = read_acl(m, entry, ARCHIVE_ENTRY_ACL_TYPE_ACCESS, COF_ACL_ACCESS, names, err)) !=
+    out->mode = (uint16_t)(archive_entry_perm(entry) & 07777);
+    out->user = user_id(names, archive_entry_uname(entry), archive_entry_uid(entry));
+    out->group = group_id(names, archive_entry_gname(entry), archive_entry_gid(entry));
+    out->mtime = archive_entry_mtime(entry);
+    out->mtime_ns = (uint32_t)archive_entry_mtime_nsec(entry);
+    if ((st = read_xattrs(out, entry, err)) != COF_OK ||
+        (st = read_acl(out, entry, ARCHIVE_ENTRY_ACL_TYPE_ACCESS, COF_ACL_ACCESS, names, err)) !=
             COF_OK)
         return st;
-    return read_acl(m, entry, ARCHIVE_ENTRY_ACL_TYPE_DEFAULT, COF_ACL_DEFAULT, names, err);
+    return read_acl(out, entry, ARCHIVE_ENTRY_ACL_TYPE_DEFAULT, COF_ACL_DEFAULT, names, err);
 }
