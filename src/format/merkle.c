@@ -7,7 +7,6 @@
 
 #include "format/merkle.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 void cof_entry_make(uint8_t out[COF_ENTRY_SIZE], const uint8_t header[COF_FRAME_SIZE],
@@ -56,24 +55,22 @@ void cof_merkle_init(cof_merkle *tree)
     memset(tree, 0, sizeof(*tree));
 }
 
-/* Add a complete subtree of 2^level leaves; the count is a multiple of that. */
-static cof_status add_subtree(cof_merkle *tree, unsigned level, const uint8_t root[COF_SHA256_SIZE],
-                              cof_error *err)
+cof_status cof_merkle_add_leaf(cof_merkle *tree, const uint8_t leaf[COF_SHA256_SIZE],
+                               cof_error *err)
 {
-    uint64_t leaves = UINT64_C(1) << level;
     uint8_t node[COF_SHA256_SIZE];
-    unsigned at = level;
+    unsigned at = 0;
     cof_status st;
 
-    if (tree->count > COF_RECORDS_MAX - leaves)
+    if (tree->count >= COF_RECORDS_MAX)
         return cof_fail_rule(err, COF_LIMIT, "GE-2", COF_NO_OFFSET, "too many records");
-    memcpy(node, root, sizeof(node));
+    memcpy(node, leaf, sizeof(node));
     for (; (tree->count >> at & 1) != 0; at++) {
         if ((st = cof_merkle_node(node, tree->nodes[at], node, err)) != COF_OK)
             return st;
     }
     memcpy(tree->nodes[at], node, sizeof(node));
-    tree->count += leaves;
+    tree->count++;
     return COF_OK;
 }
 
@@ -85,22 +82,7 @@ cof_status cof_merkle_add_entry(cof_merkle *tree, const uint8_t entry[COF_ENTRY_
 
     if ((st = cof_merkle_leaf(leaf, entry, err)) != COF_OK)
         return st;
-    return add_subtree(tree, 0, leaf, err);
-}
-
-cof_status cof_merkle_add_leaf(cof_merkle *tree, const uint8_t leaf[COF_SHA256_SIZE],
-                               cof_error *err)
-{
-    return add_subtree(tree, 0, leaf, err);
-}
-
-cof_status cof_merkle_add_block(cof_merkle *tree, const uint8_t root[COF_SHA256_SIZE],
-                                cof_error *err)
-{
-    if (tree->count % COF_MERKLE_BLOCK != 0)
-        return cof_fail(err, COF_INTERNAL, "a block added to a tree of %" PRIu64 " leaves",
-                        tree->count);
-    return add_subtree(tree, COF_MERKLE_BLOCK_LEVEL, root, err);
+    return cof_merkle_add_leaf(tree, leaf, err);
 }
 
 cof_status cof_merkle_root(uint8_t out[COF_SHA256_SIZE], const cof_merkle *tree, cof_error *err)

@@ -20,9 +20,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define COF_ENTRY_SIZE         64
-#define COF_MERKLE_BLOCK       4096 /* leaves of a block; the same as COF_INDEX_RECORDS */
-#define COF_MERKLE_BLOCK_LEVEL 12
+#define COF_ENTRY_SIZE   64
+#define COF_MERKLE_BLOCK 4096 /* leaves of a block; the same as COF_INDEX_RECORDS */
 
 /* entry = the frame header as stored ‖ SHA-256 of the payload as stored. */
 void cof_entry_make(uint8_t out[COF_ENTRY_SIZE], const uint8_t header[COF_FRAME_SIZE],
@@ -56,20 +55,13 @@ cof_status cof_merkle_add_entry(cof_merkle *tree, const uint8_t entry[COF_ENTRY_
 cof_status cof_merkle_add_leaf(cof_merkle *tree, const uint8_t leaf[COF_SHA256_SIZE],
                                cof_error *err) COF_MUST_USE;
 
-/*
- * Add a whole block of 4096 leaves by its root.  COF_INTERNAL if the leaves so far are no multiple
- * of 4096.
- */
-cof_status cof_merkle_add_block(cof_merkle *tree, const uint8_t root[COF_SHA256_SIZE],
-                                cof_error *err) COF_MUST_USE;
-
 /* The root over all leaves so far (none: SHA-256 of nothing).  The tree goes on unchanged. */
 cof_status cof_merkle_root(uint8_t out[COF_SHA256_SIZE], const cof_merkle *tree,
                            cof_error *err) COF_MUST_USE;
 
 /*
  * The root over n entries that lie one after the other: of one block (n = 4096) or of the last,
- * shorter one, whose root is not a block to be added but enters by cof_merkle_add_entry().
+ * shorter one.
  */
 cof_status cof_merkle_block_root(uint8_t out[COF_SHA256_SIZE], const uint8_t *entries, size_t n,
                                  cof_error *err) COF_MUST_USE;

@@ -76,15 +76,6 @@ cof_status cof_get_bytes(cof_get *g, void *out, size_t len)
     return st;
 }
 
-cof_status cof_get_sub(cof_get *g, cof_get *out, size_t len)
-{
-    cof_slice s;
-    cof_status st = cof_get_slice(g, &s, len);
-    if (st == COF_OK)
-        cof_get_init_slice(out, s);
-    return st;
-}
-
 cof_status cof_get_expect(cof_get *g, const void *bytes, size_t len)
 {
     cof_get ahead = *g;

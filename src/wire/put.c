@@ -99,11 +99,6 @@ cof_status cof_put_u64(cof_put *w, uint64_t v)
     return cof_put_bytes(w, bytes, sizeof bytes);
 }
 
-cof_status cof_put_done(const cof_put *w)
-{
-    return w->buf != NULL || w->left == 0 ? COF_OK : COF_INTERNAL;
-}
-
 void cof_be16_store(uint8_t out[2], uint16_t v)
 {
     out[0] = (uint8_t)(v >> 8);

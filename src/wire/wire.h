@@ -49,9 +49,6 @@ cof_status cof_get_bytes(cof_get *g, void *out, size_t len) COF_MUST_USE;
 /* Borrow `len` bytes. */
 cof_status cof_get_slice(cof_get *g, cof_slice *out, size_t len) COF_MUST_USE;
 
-/* Borrow `len` bytes as a cursor of their own, whose at starts from 0. */
-cof_status cof_get_sub(cof_get *g, cof_get *out, size_t len) COF_MUST_USE;
-
 /* Demand exactly these bytes: a magic number. */
 cof_status cof_get_expect(cof_get *g, const void *bytes, size_t len) COF_MUST_USE;
 
@@ -94,9 +91,6 @@ cof_status cof_put_zeros(cof_put *w, size_t len) COF_MUST_USE;
 
 /* Fill a fixed buffer with zeros up to its offset `end`.  COF_LIMIT if it is already past that. */
 cof_status cof_put_zeros_until(cof_put *w, size_t end) COF_MUST_USE;
-
-/* Demand that a fixed buffer is full to the last byte: COF_INTERNAL if not. */
-cof_status cof_put_done(const cof_put *w) COF_MUST_USE;
 
 /* ---- single integers, for places that are known to be large enough -------------------------- */
 
