@@ -142,6 +142,8 @@ static cof_status spend_safe(uint64_t *spent, const PKCS7 *safe, const char *pas
     int nid = OBJ_obj2nid(safe->type);
     cof_status st = COF_OK;
 
+    if (nid == NID_pkcs7_encrypted && safe->d.encrypted == NULL) /* which the syntax allows */
+        return COF_OK;
     if (nid == NID_pkcs7_encrypted && !opened)
         return cof_key_cost(spent, safe->d.encrypted->enc_data->algorithm, what, err);
     if (nid == NID_pkcs7_encrypted)

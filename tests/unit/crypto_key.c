@@ -234,6 +234,22 @@ static void pkcs12_containers(void **state)
     cof_buf_free(&file);
 }
 
+/* An encrypted part of which there is nothing but its type, as the syntax allows. */
+static void pkcs12_without_what_it_announces(void **state)
+{
+    cof_slice file =
+        KIT_BYTES(0x30, 0x23, 0x02, 0x01, 3,                                  /* PFX */
+                  0x30, 0x1E, 0x06, 9, 42, 0x86, 72, 0x86, 0xF7, 13, 1, 7, 1, /* data */
+                  0xA0, 0x11, 0x04, 0x0F, 0x30, 0x0D,                         /* safes */
+                  0x30, 0x0B, 0x06, 9, 42, 0x86, 72, 0x86, 0xF7, 13, 1, 7, 6);
+    cof_cert_list certs = COF_CERT_LIST_INIT;
+    cof_key *got = NULL;
+
+    (void)state;
+    assert_fails(parse(&got, file, RIGHT), COF_CERT, "");
+    assert_fails(cof_cert_parse_all(&certs, file, NULL, "x", &kit_err), COF_CERT, "");
+}
+
 static void certificates_beside_the_key(void **state)
 {
     cof_cert_list certs = COF_CERT_LIST_INIT;
@@ -376,6 +392,7 @@ int main(void)
         cmocka_unit_test(scrypt_pkcs8),
         cmocka_unit_test(parameters_are_skipped),
         cmocka_unit_test(pkcs12_containers),
+        cmocka_unit_test(pkcs12_without_what_it_announces),
         cmocka_unit_test(certificates_beside_the_key),
         cmocka_unit_test(files_without_a_key),
         cmocka_unit_test(damaged_files),
