@@ -41,13 +41,6 @@ typedef struct cof_cert cof_cert;
 COF_MUST_USE cof_status cof_cert_parse_der(cof_cert **out, cof_slice der, const char *what,
                                            cof_error *err);
 
-/*
- * The first certificate of a file: PEM (anything else in it, such as a private key, is skipped and
- * never decrypted) or DER.  COF_CERT "x holds no certificate" or "... is damaged".
- */
-COF_MUST_USE cof_status cof_cert_parse(cof_cert **out, cof_slice file, const char *what,
-                                       cof_error *err);
-
 /* A list that owns references; start from COF_CERT_LIST_INIT. */
 typedef struct cof_cert_list {
     cof_cert **certs; /* owned; count elements, each owned */
@@ -73,9 +66,11 @@ bool cof_cert_list_has(const cof_cert_list *list, const cof_cert *cert);
 void cof_cert_list_wipe(cof_cert_list *list);
 
 /*
- * All certificates of a file, appended to list in the file's order: PEM, one DER certificate, or a
- * PKCS#12 container, for which alone the passphrase may be asked (ask may be NULL: then a
- * container that needs one is COF_CERT).  COF_CERT if there is none; list is then as it was.
+ * All certificates of a file, appended to list in the file's order: PEM (anything else in it, such
+ * as a private key, is skipped and never decrypted), one DER certificate, or a PKCS#12 container,
+ * for which alone the passphrase may be asked (ask may be NULL: then a container that needs one is
+ * COF_CERT).  COF_CERT if there is none ("x holds no certificate") or one is damaged; list is then
+ * as it was.
  */
 COF_MUST_USE cof_status cof_cert_parse_all(cof_cert_list *list, cof_slice file,
                                            const cof_passphrase *ask, const char *what,

@@ -87,28 +87,6 @@ static cof_status none(const char *what, cof_error *err)
     return cof_fail(err, COF_CERT, "%s holds no certificate", what);
 }
 
-cof_status cof_cert_parse(cof_cert **out, cof_slice file, const char *what, cof_error *err)
-{
-    BIO *bio = NULL;
-    X509 *x509 = NULL;
-    cof_status st;
-
-    *out = NULL;
-    if ((st = check_file(file, what, err)) != COF_OK)
-        return st;
-    if (!cof_pem_looks_like(file)) {
-        x509 = decode(file);
-        return x509 == NULL ? none(what, err) : wrap(out, x509, what, err);
-    }
-    if ((bio = cof_pem_bio(file)) == NULL)
-        return cof_crypto_fail(err, "read a file");
-    st = next_pem(out, bio, what, err);
-    if (st == COF_OK && *out == NULL)
-        st = none(what, err);
-    BIO_free(bio);
-    return st;
-}
-
 static cof_status all_pem(cof_cert_list *list, cof_slice file, const char *what, cof_error *err)
 {
     BIO *bio = cof_pem_bio(file);

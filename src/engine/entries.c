@@ -178,6 +178,7 @@ static cof_status read_index(cof_entries *e, const cof_index_ref *ref, cof_run *
 {
     uint8_t header[COF_FRAME_SIZE + COF_INDEX_HEADER_SIZE];
     cof_body *body = e->opened->body;
+    cof_index index;
     cof_frame frame;
     cof_status st;
 
@@ -186,9 +187,11 @@ static cof_status read_index(cof_entries *e, const cof_index_ref *ref, cof_run *
     if ((st = cof_body_read(header, sizeof(header), body, ref->volume, ref->offset, err)) != COF_OK)
         return st;
     if (cof_frame_parse(&frame, header, NULL) != COF_OK || frame.kind != COF_FRAME_INDEX ||
-        frame.stored_len != COF_INDEX_HEADER_SIZE + ref->count * COF_ENTRY_SIZE)
+        cof_index_parse(&index, header + COF_FRAME_SIZE, frame.stored_len, NULL) != COF_OK ||
+        index.volume != ref->volume || index.first_record != ref->first_record ||
+        index.count != ref->count)
         return broken(ref->offset, err);
-    *run = (cof_run){ref->first_record, {ref->volume, cof_be64_load(header + COF_FRAME_SIZE + 8)}};
+    *run = (cof_run){index.first_record, {index.volume, index.first_offset}};
     st = cof_body_read(e->entries + e->count * COF_ENTRY_SIZE, ref->count * (size_t)COF_ENTRY_SIZE,
                        body, ref->volume, ref->offset + sizeof(header), err);
     e->count += ref->count;

@@ -178,13 +178,3 @@ void cof_volume_end_emit(uint8_t out[COF_VOLUME_END_SIZE], uint32_t volume, uint
     cof_be32_store(out + 4, 0);
     cof_be64_store(out + 8, next_record);
 }
-
-cof_status cof_volume_end_check(const uint8_t raw[COF_VOLUME_END_SIZE], uint32_t volume,
-                                uint64_t next_record, cof_error *err)
-{
-    if (cof_be32_load(raw) == volume && cof_be32_load(raw + 4) == 0 &&
-        cof_be64_load(raw + 8) == next_record)
-        return COF_OK;
-    return cof_fail_rule(err, COF_FORMAT, "VE-1", COF_NO_OFFSET,
-                         "the end of volume %" PRIu32 " names another volume or record", volume);
-}

@@ -79,8 +79,4 @@ cof_frame cof_frame_other(uint8_t kind, uint32_t stored_len);
 /* The payload of VOLUME-END: the number of the volume that ends, and of the next record. */
 void cof_volume_end_emit(uint8_t out[COF_VOLUME_END_SIZE], uint32_t volume, uint64_t next_record);
 
-/* VE-1: the payload says exactly this volume and next record.  COF_FORMAT. */
-cof_status cof_volume_end_check(const uint8_t raw[COF_VOLUME_END_SIZE], uint32_t volume,
-                                uint64_t next_record, cof_error *err) COF_MUST_USE;
-
 #endif

@@ -48,26 +48,18 @@ cof_status cof_index_emit(cof_buf *out, const cof_index *index, cof_error *err)
     return COF_OK;
 }
 
-cof_status cof_index_parse(cof_index *out, cof_slice raw, cof_error *err)
+cof_status cof_index_parse(cof_index *out, const uint8_t header[COF_INDEX_HEADER_SIZE],
+                           uint64_t len, cof_error *err)
 {
-    cof_slice entries = COF_SLICE_INIT;
-    cof_index index;
-    cof_get g;
+    cof_index index = {cof_be32_load(header), cof_be32_load(header + 4), cof_be64_load(header + 8),
+                       cof_be64_load(header + 16), NULL};
     cof_status st;
 
-    cof_get_init_slice(&g, raw);
-    if ((st = cof_get_u32(&g, &index.volume)) != COF_OK ||
-        (st = cof_get_u32(&g, &index.count)) != COF_OK ||
-        (st = cof_get_u64(&g, &index.first_offset)) != COF_OK ||
-        (st = cof_get_u64(&g, &index.first_record)) != COF_OK)
-        return cof_fail_rule(err, st, "IX-2", COF_NO_OFFSET, "an index is cut off");
     if ((st = check(&index, err)) != COF_OK)
         return st;
-    if ((st = cof_get_slice(&g, &entries, (size_t)index.count * COF_ENTRY_SIZE)) != COF_OK ||
-        (st = cof_get_done(&g)) != COF_OK)
-        return cof_fail_rule(err, st, "GE-3", COF_NO_OFFSET,
+    if (len != COF_INDEX_HEADER_SIZE + (uint64_t)index.count * COF_ENTRY_SIZE)
+        return cof_fail_rule(err, COF_FORMAT, "GE-3", COF_NO_OFFSET,
                              "an index of %" PRIu32 " records has the wrong length", index.count);
-    index.entries = entries.data;
     *out = index;
     return COF_OK;
 }

@@ -29,9 +29,11 @@ bool cof_index_range_valid(uint64_t first, uint64_t count);
 cof_status cof_index_emit(cof_buf *out, const cof_index *index, cof_error *err) COF_MUST_USE;
 
 /*
- * Read a payload: IX-2, the bounds of section 1, and the length to the byte.  The entries are not
- * looked into; they borrow from raw.  COF_FORMAT, COF_LIMIT; *out is then untouched.
+ * Read the header of a payload that is len bytes long: IX-2, the bounds of section 1, and the
+ * length to the byte.  The entries stand behind it and are the caller's to read: out->entries is
+ * NULL. COF_FORMAT, COF_LIMIT; *out is then untouched.
  */
-cof_status cof_index_parse(cof_index *out, cof_slice raw, cof_error *err) COF_MUST_USE;
+cof_status cof_index_parse(cof_index *out, const uint8_t header[COF_INDEX_HEADER_SIZE],
+                           uint64_t len, cof_error *err) COF_MUST_USE;
 
 #endif

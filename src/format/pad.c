@@ -3,27 +3,8 @@
 
 #include "format/pad.h"
 
-#include "base/num.h"
 #include "format/internal.h"
 #include "wire/wire.h"
-
-#include <string.h>
-
-cof_status cof_pad_emit(uint8_t *content, size_t cap, size_t *out_len, size_t data_len,
-                        uint32_t pad, uint32_t record_size, cof_error *err)
-{
-    size_t padded, len;
-
-    if (!cof_add_size(data_len, pad, &padded) || padded > record_size)
-        return cof_fail_rule(err, COF_USAGE, "RC-6", COF_NO_OFFSET,
-                             "data and pad bytes are more than the record size");
-    if (!cof_add_size(padded, COF_PAD_TRAILER_SIZE, &len) || len > cap)
-        return cof_fail(err, COF_INTERNAL, "no room for the padding");
-    memset(content + data_len, 0, pad);
-    cof_be32_store(content + padded, pad);
-    *out_len = len;
-    return COF_OK;
-}
 
 cof_status cof_pad_parse(size_t *data_len, const uint8_t *content, size_t len, uint32_t record_size,
                          cof_error *err)

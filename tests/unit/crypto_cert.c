@@ -53,18 +53,25 @@ static void assert_same(const cof_cert *a, const cof_cert *b)
     assert_memory_equal(cof_cert_sha256(a), cof_cert_sha256(b), 32);
 }
 
+/* This certificate, and no other, is in the file. */
+static void assert_only(cof_slice file)
+{
+    cof_cert_list list = COF_CERT_LIST_INIT;
+
+    assert_ok(cof_cert_parse_all(&list, file, NULL, "x", &kit_err));
+    assert_int_equal(list.count, 1);
+    assert_same(list.certs[0], cert);
+    cof_cert_list_wipe(&list);
+}
+
 static void parses_pem_and_der(void **state)
 {
     cof_buf pem = pem_of(cert);
     cof_cert *got = NULL;
 
     (void)state;
-    assert_ok(cof_cert_parse(&got, cof_buf_slice(&pem), "x.pem", &kit_err));
-    assert_same(got, cert);
-    cof_cert_free(got);
-    assert_ok(cof_cert_parse(&got, cof_cert_der(cert), "x.der", &kit_err));
-    assert_same(got, cert);
-    cof_cert_free(got);
+    assert_only(cof_buf_slice(&pem));
+    assert_only(cof_cert_der(cert));
     assert_ok(cof_cert_parse_der(&got, cof_cert_der(cert), "x.der", &kit_err));
     assert_same(got, cert);
     cof_cert_free(got);
@@ -76,7 +83,6 @@ static void parses_key_and_certificate(void **state)
 {
     cof_buf file = COF_BUF_INIT, pem = pem_of(cert);
     cof_secret *passphrase = NULL, *key_pem = NULL;
-    cof_cert *got = NULL;
 
     (void)state;
     assert_ok(cof_secret_new(&passphrase, 4, &kit_err));
@@ -84,9 +90,7 @@ static void parses_key_and_certificate(void **state)
     assert_ok(cof_key_to_pem(&key_pem, rsa, passphrase, &kit_err));
     kit_put(&file, (cof_slice){cof_secret_bytes(key_pem), cof_secret_len(key_pem)});
     kit_put(&file, cof_buf_slice(&pem));
-    assert_ok(cof_cert_parse(&got, cof_buf_slice(&file), "both.pem", &kit_err));
-    assert_same(got, cert);
-    cof_cert_free(got);
+    assert_only(cof_buf_slice(&file));
     cof_secret_free(passphrase);
     cof_secret_free(key_pem);
     cof_buf_free(&file);
@@ -189,20 +193,18 @@ static void refuses_what_is_none(void **state)
     cof_cert *got = NULL;
 
     (void)state;
-    assert_fails(cof_cert_parse(&got, text, "x.pem", &kit_err), COF_CERT, "");
-    assert_string_equal(kit_err.message, "x.pem holds no certificate");
-    assert_fails(cof_cert_parse(&got, (cof_slice)COF_SLICE_INIT, "x.pem", &kit_err), COF_CERT, "");
     assert_fails(cof_cert_parse_all(&list, text, NULL, "x.pem", &kit_err), COF_CERT, "");
+    assert_string_equal(kit_err.message, "x.pem holds no certificate");
     assert_fails(cof_cert_parse_all(&list, (cof_slice)COF_SLICE_INIT, NULL, "x", &kit_err),
                  COF_CERT, "");
-    assert_fails(cof_cert_parse(&got, (cof_slice){large, sizeof(large)}, "x", &kit_err), COF_LIMIT,
-                 "");
+    assert_fails(cof_cert_parse_all(&list, (cof_slice){large, sizeof(large)}, NULL, "x", &kit_err),
+                 COF_LIMIT, "");
     assert_fails(cof_cert_parse_der(&got, (cof_slice){large, sizeof(large)}, "x", &kit_err),
                  COF_LIMIT, "");
     kit_put(&der, cof_cert_der(cert));
     kit_put(&der, KIT_BYTES(0));
     assert_fails(cof_cert_parse_der(&got, cof_buf_slice(&der), "x", &kit_err), COF_CERT, "");
-    assert_fails(cof_cert_parse(&got, cof_buf_slice(&der), "x", &kit_err), COF_CERT, "");
+    assert_fails(cof_cert_parse_all(&list, cof_buf_slice(&der), NULL, "x", &kit_err), COF_CERT, "");
     assert_null(got);
     assert_int_equal(list.count, 0);
     cof_buf_free(&der);

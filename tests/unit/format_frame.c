@@ -239,19 +239,15 @@ static void other_frames_are_bounded(void **state)
     assert_int_equal(cof_frame_check_other(&f, NULL), COF_INTERNAL);
 }
 
-static void volume_ends_must_agree(void **state)
+static void volume_ends_are_written(void **state)
 {
     (void)state;
+    static const uint8_t expected[COF_VOLUME_END_SIZE] = {0, 0, 0, 3, 0, 0, 0,    0,
+                                                          0, 0, 0, 0, 0, 0, 0x12, 0x67};
     uint8_t raw[COF_VOLUME_END_SIZE];
-    cof_error err;
 
     cof_volume_end_emit(raw, 3, 4711);
-    assert_ok(cof_volume_end_check(raw, 3, 4711, NULL));
-    for (size_t bit = 0; bit < sizeof(raw) * 8; bit++) {
-        raw[bit / 8] ^= (uint8_t)(1U << bit % 8);
-        assert_rule(cof_volume_end_check(raw, 3, 4711, &err), err, COF_FORMAT, "VE-1");
-        raw[bit / 8] ^= (uint8_t)(1U << bit % 8);
-    }
+    assert_memory_equal(raw, expected, sizeof(raw));
 }
 
 /* ---- padding -------------------------------------------------------------------------------- */
@@ -260,12 +256,14 @@ static void padding_comes_off(void **state)
 {
     (void)state;
     uint8_t content[64];
-    size_t len = 0, data = 0;
+    size_t data = 0;
 
     for (uint32_t pad = 0; pad <= 50; pad++) {
+        size_t len = 10 + pad + 4;
+
         memset(content, 0xEE, sizeof(content));
-        assert_ok(cof_pad_emit(content, sizeof(content), &len, 10, pad, 4096, NULL));
-        assert_int_equal(len, 10 + pad + 4);
+        memset(content + 10, 0, pad);
+        cof_be32_store(content + 10 + pad, pad);
         assert_ok(cof_pad_parse(&data, content, len, 4096, NULL));
         assert_int_equal(data, 10);
         for (size_t cut = 0; cut < len; cut++) /* never reads beyond, whatever it says */
@@ -293,10 +291,6 @@ static void padding_is_refused_by_rule(void **state)
     cof_be32_store(content + 10, 3);
     assert_ok(cof_pad_parse(&len, content, 14, 4096, NULL));
     assert_int_equal(len, 7);
-
-    assert_rule(cof_pad_emit(content, sizeof(content), &len, 4000, 97, 4096, &err), err, COF_USAGE,
-                "RC-6");
-    assert_int_equal(cof_pad_emit(content, 10, &len, 4, 4, 4096, NULL), COF_INTERNAL);
 }
 
 int main(void)
@@ -310,7 +304,7 @@ int main(void)
         cmocka_unit_test(lineage_needs_an_epoch),
         cmocka_unit_test(stored_lengths),
         cmocka_unit_test(other_frames_are_bounded),
-        cmocka_unit_test(volume_ends_must_agree),
+        cmocka_unit_test(volume_ends_are_written),
         cmocka_unit_test(padding_comes_off),
         cmocka_unit_test(padding_is_refused_by_rule),
     };
