@@ -11,6 +11,7 @@
 #include "crypto/digest.h"
 #include "engine/head.h"
 #include "engine/heads.h"
+#include "format/bundle.h"
 #include "fuzz.h"
 #include "wire/wire.h"
 
@@ -30,6 +31,18 @@ static void read_head(const cof_heads *heads, size_t i)
         cof_head_wipe(&head);
     }
     cof_file_free(file);
+}
+
+static void read_header(const uint8_t *data, size_t size)
+{
+    uint8_t again[COF_BUNDLE_HEADER_SIZE];
+    cof_bundle_header header;
+
+    if (size < sizeof(again) || !cof_bundle_has_magic(data) ||
+        cof_bundle_header_parse(&header, data, size, NULL) != COF_OK)
+        return;
+    cof_bundle_header_emit(again, &header);
+    fuzz_require(memcmp(data, again, sizeof(again)) == 0, "what was read is written the same");
 }
 
 static void try_file(const uint8_t *data, size_t size)
@@ -58,6 +71,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     uint8_t *copy = fuzz_copy(data, size);
 
+    read_header(copy, size);
     try_file(copy, size);
     if (size >= LEAST) {
         cof_be64_store(copy + 16, size);

@@ -12,15 +12,23 @@
 
 static void parse(cof_slice raw, cof_protection protection)
 {
-    cof_envelope envelope = COF_ENVELOPE_INIT;
-    cof_buf again = COF_BUF_INIT;
+    cof_envelope envelope = COF_ENVELOPE_INIT, second = COF_ENVELOPE_INIT;
+    cof_buf once = COF_BUF_INIT, twice = COF_BUF_INIT;
 
     if (cof_envelope_parse(&envelope, raw, protection, NULL) == COF_OK) {
-        (void)!cof_envelope_emit(&again, &envelope, protection, NULL);
-        fuzz_require(again.len <= raw.len, "unknown items are left out, nothing is added");
+        fuzz_require(cof_envelope_emit(&once, &envelope, protection, NULL) == COF_OK &&
+                         cof_envelope_parse(&second, cof_buf_slice(&once), protection, NULL) ==
+                             COF_OK &&
+                         cof_envelope_emit(&twice, &second, protection, NULL) == COF_OK &&
+                         cof_slice_equal(cof_buf_slice(&once), cof_buf_slice(&twice)),
+                     "what was read can be written and read again");
+        fuzz_require(once.len <= raw.len, "unknown items are left out, nothing is added");
+        fuzz_require(cof_envelope_slot_size(once.len) >= once.len, "an envelope fits its slot");
     }
     cof_envelope_wipe(&envelope);
-    cof_buf_free(&again);
+    cof_envelope_wipe(&second);
+    cof_buf_free(&once);
+    cof_buf_free(&twice);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -17,8 +17,8 @@ SECONDS = 60
 # What it is, the target that must find it, the file, what stands there, what is put in its place.
 PLANTED = [
     ("an off-by-one in the index parser", "index", "src/format/index.c",
-     "cof_get_slice(&g, &entries, (size_t)index.count * COF_ENTRY_SIZE)",
-     "cof_get_slice(&g, &entries, (size_t)(index.count - 1) * COF_ENTRY_SIZE)"),
+     "len != COF_INDEX_HEADER_SIZE + (uint64_t)index.count * COF_ENTRY_SIZE",
+     "len < COF_INDEX_HEADER_SIZE + (uint64_t)(index.count - 1) * COF_ENTRY_SIZE"),
     ("a missing length check", "tail", "src/wire/get.c",
      "    if (len > g->left)\n        return COF_FORMAT;\n", ""),
     ("a use after free", "signed", "src/crypto/signed_parse.c",
