@@ -15,6 +15,7 @@
 #include "engine/catalog.h"
 #include "engine/note.h"
 #include "engine/select.h"
+#include "os/threads.h"
 #include "source/extract.h"
 #include "store/sink.h"
 
@@ -181,10 +182,37 @@ static void tell_state(extraction *x, const cof_catalog_entry *e)
                  : "could not be read completely when it was backed up");
 }
 
+/* Something could not be restored: is that to be told, or the end? */
+static cof_status lose(extraction *x, cof_slice path, bool can_go_on, const cof_error *why,
+                       cof_error *err)
+{
+    char safe[COF_TEXT_NAME_CAP];
+
+    if (!x->options->keep_going || !can_go_on) {
+        if (err != NULL)
+            *err = *why;
+        return why->status;
+    }
+    x->result.lost++;
+    cof_note(report_of(x), "%s is not restored: %s", safe_path(safe, path), why->message);
+    return COF_OK;
+}
+
+static bool is_local(bool local, cof_status st)
+{
+    return local && (st == COF_IO || st == COF_USAGE);
+}
+
+/* A file that was put off. */
+static cof_status on_failed(void *ctx, cof_slice name, bool local, const cof_error *why,
+                            cof_error *err)
+{
+    return lose(ctx, name, is_local(local, why->status), why, err);
+}
+
 static cof_status on_entry(void *ctx, const cof_catalog_entry *e, cof_error *err)
 {
     extraction *x = ctx;
-    char safe[COF_TEXT_NAME_CAP];
     cof_error why = COF_ERROR_INIT;
     cof_slice name = e->path;
     bool local = false;
@@ -198,15 +226,11 @@ static cof_status on_entry(void *ctx, const cof_catalog_entry *e, cof_error *err
     x->fetch.damaged = false;
     if ((st = restore_entry(x, &local, e, name, &why)) == COF_OK)
         return COF_OK;
-    local = local && (st == COF_IO || st == COF_USAGE);
-    if (!x->options->keep_going || (!local && !x->fetch.damaged)) {
-        if (err != NULL)
-            *err = why;
+    local = is_local(local, st) || x->fetch.damaged;
+    /* What stands before it comes first. */
+    if (x->extract != NULL && (st = cof_extract_catch_up(x->extract, err)) != COF_OK)
         return st;
-    }
-    x->result.lost++;
-    cof_note(report_of(x), "%s is not restored: %s", safe_path(safe, e->path), why.message);
-    return COF_OK;
+    return lose(x, e->path, local, &why, err);
 }
 
 static cof_status on_lost(void *ctx, cof_slice first, const cof_slice *next, const cof_error *why,
@@ -294,7 +318,9 @@ cof_status cof_reader_extract(cof_reader *reader, const cof_extract_options *opt
         .settling = {options->same_owner, options->mode_mask},
         .skip_old = options->skip_old_files,
         .force = options->force,
+        .threads = cof_threads_for(reader->options->jobs, COF_POOL_WORKERS_MAX),
         .problem = on_problem,
+        .failed = on_failed,
         .ctx = &x,
     };
     cof_status st = cof_extract_new(&x.extract, &request, err);

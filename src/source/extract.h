@@ -22,8 +22,16 @@ typedef struct cof_extract_request {
     bool skip_old; /* what is there already stays */
     bool force;    /* what is there already is replaced, unless it is a directory */
 
+    unsigned threads; /* that make small files, 1 to COF_POOL_WORKERS_MAX */
+
     /* One sentence about something that is not as it was; safe for a terminal. */
     void (*problem)(void *ctx, const char *sentence);
+    /*
+     * A file that was put off could not be put, for a reason that cof_extract_put() might have
+     * returned.  COF_OK: it does not matter, or the status with which all is to end.
+     */
+    cof_status (*failed)(void *ctx, cof_slice name, bool local, const cof_error *why,
+                         cof_error *err);
     void *ctx;
 } cof_extract_request;
 
@@ -40,17 +48,20 @@ cof_status cof_extract_new(cof_extract **out, const cof_extract_request *request
 void cof_extract_free(cof_extract *x);
 
 /*
- * Put one thing at `name` below the target; names come in the order of the catalog.  entry has been
- * begun in unpack, and is read to its end if need be.  link is the name below the target of what a
- * hard link is one of.  *local, where the failure is one of this thing only: its place cannot be
- * reached, is taken, or the like.  COF_IO, COF_USAGE (taken), COF_AUTH, COF_NOMEM, or what reading
- * said.
+ * Put one thing at `name` below the target; names come in the order of the catalog.  A small file
+ * may only be read now, and put later.  entry has been begun in unpack, and is read to its end if
+ * need be.  link is the name below the target of what a hard link is one of.  *local, where the
+ * failure is one of this thing only: its place cannot be reached, is taken, or the like.  COF_IO,
+ * COF_USAGE (taken), COF_AUTH, COF_NOMEM, or what reading said.
  */
 cof_status cof_extract_put(cof_extract *x, bool *local, const cof_catalog_entry *entry,
                            cof_member *member, cof_slice name, cof_slice link, cof_unpack *unpack,
                            cof_error *err) COF_MUST_USE;
 
-/* Settle the directories that are still open, and make everything durable.  COF_IO, COF_NOMEM. */
+/* Have everything put that was put off.  What request.failed says. */
+cof_status cof_extract_catch_up(cof_extract *x, cof_error *err) COF_MUST_USE;
+
+/* The same, and settle the directories that are open, and make all durable.  COF_IO, COF_NOMEM. */
 cof_status cof_extract_finish(cof_extract *x, cof_error *err) COF_MUST_USE;
 
 const cof_extract_totals *cof_extract_get_totals(const cof_extract *x);

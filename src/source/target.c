@@ -140,20 +140,35 @@ static cof_status enter(cof_target *t, cof_slice path, bool create, cof_error *e
     return st;
 }
 
+/* Without the last component and its slash; empty for the root. */
+static cof_slice directory_of(cof_slice path)
+{
+    size_t len = path.len;
+
+    while (len > 0 && path.data[len - 1] != '/')
+        len--;
+    return (cof_slice){path.data, len > 0 ? len - 1 : 0};
+}
+
+bool cof_target_is_in(const cof_target *t, cof_slice path)
+{
+    return cof_slice_equal(directory_of(path), cof_buf_slice(&t->path));
+}
+
 cof_status cof_target_find(cof_target *t, cof_spot *out, cof_slice path, bool create,
                            cof_error *err)
 {
-    size_t dir = path.len;
+    cof_slice dir = directory_of(path);
     cof_status st;
 
     *out = (cof_spot){-1, ""};
     if (!cof_treepath_valid(path)) /* the catalog has been asked already; this is the last door */
         return cof_fail(err, COF_FORMAT, "a name leads out of the directory that is restored into");
-    while (dir > 0 && path.data[dir - 1] != '/')
-        dir--;
-    st = enter(t, (cof_slice){path.data, dir > 0 ? dir - 1 : 0}, create, err);
-    if (st == COF_OK)
-        st = set_name(t, path.data + dir, path.len - dir, err);
+    if ((st = enter(t, dir, create, err)) == COF_OK) {
+        size_t at = dir.len > 0 ? dir.len + 1 : 0;
+
+        st = set_name(t, path.data + at, path.len - at, err);
+    }
     *out = (cof_spot){t->dir >= 0 ? t->dir : t->root, (const char *)t->name.data};
     return st;
 }

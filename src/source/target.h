@@ -42,6 +42,9 @@ void cof_target_wipe(cof_target *target);
 cof_status cof_target_find(cof_target *target, cof_spot *out, cof_slice path, bool create,
                            cof_error *err) COF_MUST_USE;
 
+/* Does the path lie in the directory that was entered last? */
+bool cof_target_is_in(const cof_target *t, cof_slice path);
+
 /* The name of a path below the target outside of it, to be freed; NULL: no memory. */
 char *cof_target_outside(const cof_target *target, cof_slice path);
 

@@ -21,6 +21,7 @@ typedef struct cof_member {
     uint32_t user, group; /* ids on this machine */
     int64_t mtime;        /* seconds since 1970 */
     uint32_t mtime_ns;
+    bool sparse;               /* there are holes in its content */
     cof_attributes attributes; /* owned; ACLs among them as the kernel has them */
 } cof_member;
 

@@ -121,6 +121,7 @@ cof_status cof_member_read(cof_member *out, struct archive_entry *entry, struct 
     out->group = group_id(names, archive_entry_gname(entry), archive_entry_gid(entry));
     out->mtime = archive_entry_mtime(entry);
     out->mtime_ns = (uint32_t)archive_entry_mtime_nsec(entry);
+    out->sparse = archive_entry_sparse_count(entry) > 0;
     if ((st = read_xattrs(out, entry, err)) != COF_OK ||
         (st = read_acl(out, entry, ARCHIVE_ENTRY_ACL_TYPE_ACCESS, COF_ACL_ACCESS, names, err)) !=
             COF_OK)

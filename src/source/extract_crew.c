@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * A file system needs far longer for a new file than a processor for the few bytes in it, and makes
+ * files for several threads at once.  So a small file is read by the owner, with everything that
+ * has to be proven on the way, and copied; to make it is left to the crew, a batch of files at a
+ * time, since to wake a thread costs as much as to make a file.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "os/pool.h"
+#include "source/extract_inside.h"
+
+#define BATCH_FILES 16
+#define BATCH_BYTES (4 * (size_t)COF_CREW_FILE_MAX)
+
+typedef struct small {
+    cof_piece piece;
+    cof_catalog_entry entry; /* what the piece refers to, without its path */
+    cof_member member;       /* owned */
+    char *name;              /* owned, with a NUL behind it */
+    bool local;
+    cof_status st;
+    cof_error err;
+} small;
+
+typedef struct batch {
+    small files[BATCH_FILES];
+    size_t count;
+    uint8_t *bytes; /* owned: BATCH_BYTES */
+    size_t used;
+} batch;
+
+struct cof_crew {
+    cof_extract *x;
+    cof_pool *pool; /* NULL until it is needed, as the batches */
+    batch *batches; /* owned */
+    size_t batch_count;
+    batch *open; /* the one that is being filled; NULL: none */
+};
+
+static const cof_slice no_link = COF_SLICE_INIT;
+
+/* ---- making them ---- */
+
+static void make(batch *b)
+{
+    for (size_t i = 0; i < b->count; i++) {
+        small *s = &b->files[i];
+
+        s->err = (cof_error)COF_ERROR_INIT;
+        s->st = cof_piece_put(&s->piece, &s->local, no_link, NULL, &s->err);
+    }
+}
+
+static cof_status work(void *ctx, unsigned worker, void *job, cof_error *err)
+{
+    (void)ctx;
+    (void)worker;
+    (void)err;
+    make(job);
+    return COF_OK; /* each file has its own */
+}
+
+/* ---- what became of them ---- */
+
+static void forget(small *s)
+{
+    cof_member_wipe(&s->member);
+    free(s->name);
+    s->name = NULL;
+}
+
+static void empty(batch *b)
+{
+    for (size_t i = 0; i < b->count; i++)
+        forget(&b->files[i]);
+    b->count = 0;
+    b->used = 0;
+}
+
+/* Once more, with a temporary name: the owner may do that. */
+static void make_with_name(small *s)
+{
+    s->piece.put_off = false;
+    s->err = (cof_error)COF_ERROR_INIT;
+    s->st = cof_piece_put(&s->piece, &s->local, no_link, NULL, &s->err);
+    cof_pending_remove(s->piece.pending);
+}
+
+static cof_status tell(cof_crew *c, batch *b, cof_error *err)
+{
+    const cof_extract_request *request = &c->x->request;
+    cof_status st = COF_OK;
+
+    for (size_t i = 0; st == COF_OK && i < b->count; i++) {
+        small *s = &b->files[i];
+
+        if (s->st != COF_OK && s->piece.needs_name)
+            make_with_name(s);
+        if (s->st == COF_OK)
+            cof_extract_count(c->x, &s->piece);
+        else
+            st = request->failed(request->ctx, s->piece.name, s->local, &s->err, err);
+    }
+    empty(b);
+    return st;
+}
+
+/* It has ended with one of them: the others are not spoken of. */
+static void give_up(cof_crew *c)
+{
+    cof_pool_reset(c->pool);
+    for (size_t i = 0; i < c->batch_count; i++)
+        empty(&c->batches[i]);
+    c->open = NULL;
+}
+
+/* Tell of the oldest batch that was handed over. */
+static cof_status take(cof_crew *c, cof_error *err)
+{
+    void *job = NULL;
+    cof_status st = cof_pool_take(&job, c->pool, err);
+
+    if (st == COF_OK)
+        st = tell(c, job, err);
+    if (st == COF_OK)
+        cof_pool_give_back(c->pool);
+    else
+        give_up(c);
+    return st;
+}
+
+/* ---- putting off ---- */
+
+/* Have a batch to fill. */
+static cof_status open_batch(cof_crew *c, cof_error *err)
+{
+    cof_status st = COF_OK;
+
+    while (c->open == NULL && st == COF_OK)
+        if ((c->open = cof_pool_get(c->pool)) == NULL)
+            st = take(c, err);
+    return st;
+}
+
+static void hand_over(cof_crew *c)
+{
+    cof_pool_put(c->pool);
+    c->open = NULL;
+}
+
+/* All of the content; holes, which there should be none of, are filled. */
+static cof_status read_content(uint8_t *out, size_t size, cof_unpack *unpack, cof_error *err)
+{
+    uint64_t offset = 0;
+    cof_slice data;
+    bool end = false;
+    cof_status st;
+
+    memset(out, 0, size);
+    while ((st = cof_unpack_data(unpack, &data, &offset, &end, err)) == COF_OK && !end)
+        memcpy(out + offset, data.data, data.len); /* unpack keeps to the size */
+    return st == COF_OK ? cof_unpack_end(unpack, err) : st;
+}
+
+/* Add to the open batch, which has room. */
+static cof_status add(batch *b, const cof_piece *piece, cof_unpack *unpack, cof_error *err)
+{
+    small *s = &b->files[b->count];
+    uint8_t *content = b->bytes + b->used;
+    size_t size = (size_t)piece->entry->size;
+    cof_status st = read_content(content, size, unpack, err);
+
+    if (st != COF_OK)
+        return st;
+    if ((s->name = strndup((const char *)piece->name.data, piece->name.len)) == NULL)
+        return cof_fail(err, COF_NOMEM, "out of memory");
+    s->piece = *piece;
+    s->entry = (cof_catalog_entry){.type = piece->entry->type, .size = size};
+    s->member = *piece->member;
+    memset(piece->member, 0, sizeof(*piece->member)); /* transferred */
+    s->piece.entry = &s->entry;
+    s->piece.member = &s->member;
+    s->piece.name.data = (const uint8_t *)s->name;
+    s->piece.spot.name = s->name + piece->name.len - strlen(piece->spot.name);
+    s->piece.content = (cof_slice){content, size};
+    s->piece.put_off = true;
+    b->count++;
+    b->used += size;
+    return COF_OK;
+}
+
+/* The threads, once there is something for them. */
+static cof_status start(cof_crew *c, cof_error *err)
+{
+    unsigned threads = c->x->request.threads;
+    const cof_pool_plan plan = {.workers = threads, .job_size = sizeof(*c->batches), .work = work};
+    cof_pool_plan whole = plan;
+
+    if (c->pool != NULL)
+        return COF_OK;
+    c->batch_count = threads > 1 ? threads + 2 : 1;
+    if (c->batches == NULL && (c->batches = calloc(c->batch_count, sizeof(*c->batches))) == NULL)
+        return cof_fail(err, COF_NOMEM, "out of memory");
+    for (size_t i = 0; i < c->batch_count; i++)
+        if (c->batches[i].bytes == NULL && (c->batches[i].bytes = malloc(BATCH_BYTES)) == NULL)
+            return cof_fail(err, COF_NOMEM, "out of memory");
+    whole.jobs = c->batches;
+    whole.job_count = c->batch_count;
+    return cof_pool_new(&c->pool, &whole, err);
+}
+
+cof_status cof_crew_add(cof_crew *c, const cof_piece *piece, cof_unpack *unpack, cof_error *err)
+{
+    size_t size = (size_t)piece->entry->size;
+    cof_status st = start(c, err);
+
+    if (st == COF_OK && c->open != NULL &&
+        (c->open->count == BATCH_FILES || c->open->used + size > BATCH_BYTES))
+        hand_over(c);
+    if (st == COF_OK && (st = open_batch(c, err)) == COF_OK)
+        st = add(c->open, piece, unpack, err);
+    return st;
+}
+
+cof_status cof_crew_finish(cof_crew *c, cof_error *err)
+{
+    cof_status st = COF_OK;
+
+    if (c->open != NULL)
+        make(c->open); /* instead of waiting */
+    while (st == COF_OK && c->pool != NULL && cof_pool_pending(c->pool) > 0)
+        st = take(c, err);
+    if (st == COF_OK && c->open != NULL && (st = tell(c, c->open, err)) != COF_OK)
+        give_up(c);
+    return st;
+}
+
+cof_status cof_crew_new(cof_crew **out, cof_extract *x, cof_error *err)
+{
+    if ((*out = calloc(1, sizeof(**out))) == NULL)
+        return cof_fail(err, COF_NOMEM, "out of memory");
+    (*out)->x = x;
+    return COF_OK;
+}
+
+void cof_crew_free(cof_crew *c)
+{
+    if (c == NULL)
+        return;
+    cof_pool_free(c->pool);
+    for (size_t i = 0; c->batches != NULL && i < c->batch_count; i++) {
+        empty(&c->batches[i]);
+        free(c->batches[i].bytes);
+    }
+    free(c->batches);
+    free(c);
+}
