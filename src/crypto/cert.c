@@ -17,6 +17,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/secret.h"
 #include "base/text.h"
 #include "crypto/der.h"
 #include "crypto/digest.h"
@@ -36,6 +37,7 @@ struct cof_cert {
     cof_buf id;
     uint8_t sha256[COF_SHA256_SIZE];
     uint8_t spki_sha256[COF_SHA256_SIZE];
+    uint8_t key_sha256[COF_SHA256_SIZE]; /* of the key however it is encoded: see identify */
     uint64_t not_before;
     uint64_t not_after;
 };
@@ -116,13 +118,25 @@ static cof_status build_id(cof_cert *cert, cof_error *err)
     return cof_buf_append(&cert->id, cert->serial.data, cert->serial.len, err);
 }
 
+/* What cof_cert_same_key compares. */
+static cof_status identify(cof_cert *cert, cof_error *err)
+{
+    bool found;
+    cof_status st = cof_pkey_identify(cert->key_sha256, &found, cert->pkey, &cert->key_info, err);
+
+    if (st == COF_OK && !found)
+        memcpy(cert->key_sha256, cert->spki_sha256, sizeof(cert->key_sha256));
+    return st;
+}
+
 static cof_status read_out(cof_cert *cert, const char *what, cof_error *err)
 {
     int len = i2d_X509(cert->x509, &cert->der);
     cof_status st;
 
     if (len <= 0)
-        return cof_fail(err, COF_CERT, "the certificate in %s is damaged", what);
+        return cof_crypto_unless_starved(
+            cof_fail(err, COF_CERT, "the certificate in %s is damaged", what), err);
     cert->der_len = (size_t)len;
     if (cert->der_len > COF_CERT_SIZE_MAX)
         return cof_fail(err, COF_LIMIT, "the certificate in %s is larger than %d KiB", what,
@@ -135,10 +149,12 @@ static cof_status read_out(cof_cert *cert, const char *what, cof_error *err)
     find_ski(cert);
     cert->not_before = seconds(X509_get0_notBefore(cert->x509));
     cert->not_after = seconds(X509_get0_notAfter(cert->x509));
-    if ((st = build_id(cert, err)) != COF_OK ||
-        (st = cof_sha256(cert->sha256, cert->der, cert->der_len, err)) != COF_OK)
+    if ((st = cof_crypto_unless_starved(COF_OK, err)) != COF_OK ||
+        (st = build_id(cert, err)) != COF_OK ||
+        (st = cof_sha256(cert->sha256, cert->der, cert->der_len, err)) != COF_OK ||
+        (st = cof_sha256(cert->spki_sha256, cert->spki.data, cert->spki.len, err)) != COF_OK)
         return st;
-    return cof_sha256(cert->spki_sha256, cert->spki.data, cert->spki.len, err);
+    return identify(cert, err);
 }
 
 cof_status cof_cert_wrap(cof_cert **out, X509 *x509, const char *what, cof_error *err)
@@ -252,42 +268,14 @@ bool cof_cert_is_self_signed(const cof_cert *cert)
     return good;
 }
 
-static bool is_rsa(const cof_cert *cert)
+const uint8_t *cof_cert_key_sha256(const cof_cert *cert)
 {
-    return cert->key_info.kind == COF_PKEY_RSA || cert->key_info.kind == COF_PKEY_RSA_PSS;
-}
-
-static bool same_number(const cof_cert *a, const cof_cert *b, const char *name)
-{
-    BIGNUM *x = NULL, *y = NULL;
-    bool same = EVP_PKEY_get_bn_param(a->pkey, name, &x) == 1 &&
-                EVP_PKEY_get_bn_param(b->pkey, name, &y) == 1 && BN_cmp(x, y) == 0;
-
-    BN_free(x);
-    BN_free(y);
-    return same;
-}
-
-/* An RSA key stays the same one where a certificate allows it PSS only: the library minds. */
-static bool same_rsa(const cof_cert *a, const cof_cert *b)
-{
-    return same_number(a, b, OSSL_PKEY_PARAM_RSA_N) && same_number(a, b, OSSL_PKEY_PARAM_RSA_E);
+    return cert->key_sha256;
 }
 
 bool cof_cert_same_key(const cof_cert *a, const cof_cert *b)
 {
-    bool same;
-
-    if (a->pkey == NULL || b->pkey == NULL)
-        return cof_slice_equal(a->spki, b->spki);
-    if (a->key_info.bits != b->key_info.bits)
-        return false;
-    if (is_rsa(a) && is_rsa(b))
-        same = same_rsa(a, b);
-    else
-        same = a->key_info.kind == b->key_info.kind && EVP_PKEY_eq(a->pkey, b->pkey) == 1;
-    ERR_clear_error();
-    return same;
+    return cof_equal_consttime(a->key_sha256, b->key_sha256, COF_SHA256_SIZE);
 }
 
 /* Copy the largest prefix of text that fits and does not cut a UTF-8 sequence. */

@@ -124,7 +124,10 @@ COF_MUST_USE cof_status cof_cert_key_id(const cof_cert *cert, cof_buf *out, cof_
  */
 bool cof_cert_is_self_signed(const cof_cert *cert);
 
-/* Whether both hold the same public key, however it is encoded and whatever it may be used for. */
+/*
+ * Whether both hold the same public key, however it is encoded and whatever it may be used for.
+ * Nothing can fail here that would make two keys of one.
+ */
 bool cof_cert_same_key(const cof_cert *a, const cof_cert *b);
 
 /* ---- use for something new ---- */

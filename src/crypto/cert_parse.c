@@ -7,7 +7,7 @@
 
 #include "crypto/ossl.h"
 
-/* One DER certificate that fills the slice; NULL (and an empty error queue) if it is none. */
+/* One DER certificate that fills the slice; NULL if it is none.  The caller empties the queue. */
 static X509 *decode(cof_slice der)
 {
     const unsigned char *p = der.data;
@@ -19,7 +19,6 @@ static X509 *decode(cof_slice der)
         X509_free(x509);
         x509 = NULL;
     }
-    ERR_clear_error();
     return x509;
 }
 
@@ -44,7 +43,8 @@ cof_status cof_cert_parse_der(cof_cert **out, cof_slice der, const char *what, c
     if (der.len > COF_CERT_SIZE_MAX)
         return cof_fail(err, COF_LIMIT, "%s is larger than %d KiB", what, COF_CERT_SIZE_MAX / 1024);
     if ((x509 = decode(der)) == NULL)
-        return cof_fail(err, COF_CERT, "%s is not a certificate", what);
+        return cof_crypto_unless_starved(cof_fail(err, COF_CERT, "%s is not a certificate", what),
+                                         err);
     if ((st = wrap(&cert, x509, what, err)) != COF_OK)
         goto out;
     if (!cof_slice_equal(cof_cert_der(cert), der)) {
@@ -63,14 +63,13 @@ static cof_status next_pem(cof_cert **out, BIO *bio, const char *what, cof_error
 {
     X509 *x509 = PEM_read_bio_X509(bio, NULL, cof_pem_no_passphrase, NULL);
     unsigned long code = ERR_peek_last_error();
+    bool end = ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE;
 
     *out = NULL;
-    ERR_clear_error();
     if (x509 != NULL)
         return wrap(out, x509, what, err);
-    if (ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE)
-        return COF_OK;
-    return cof_fail(err, COF_CERT, "a certificate in %s is damaged", what);
+    return cof_crypto_unless_starved(
+        end ? COF_OK : cof_fail(err, COF_CERT, "a certificate in %s is damaged", what), err);
 }
 
 static cof_status check_file(cof_slice file, const char *what, cof_error *err)
@@ -125,8 +124,7 @@ static cof_status all_der(cof_cert_list *list, cof_slice file, const cof_passphr
     }
     cof_cert_free(cert);
     PKCS12_free(container);
-    ERR_clear_error();
-    return st;
+    return cof_crypto_unless_starved(st, err);
 }
 
 cof_status cof_cert_parse_all(cof_cert_list *list, cof_slice file, const cof_passphrase *ask,

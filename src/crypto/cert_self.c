@@ -111,7 +111,8 @@ cof_status cof_cert_self_sign(cof_cert **out, const cof_key *key, const char *co
 
     *out = NULL;
     cof_pkey_describe(&info, pkey);
-    if ((st = check_arguments(&info, common_name, days, purpose, err)) != COF_OK)
+    if ((st = cof_crypto_unless_starved(COF_OK, err)) != COF_OK ||
+        (st = check_arguments(&info, common_name, days, purpose, err)) != COF_OK)
         return st;
     if ((x509 = X509_new()) == NULL) {
         st = cof_crypto_fail(err, "make a certificate");

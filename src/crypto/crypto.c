@@ -89,17 +89,28 @@ const struct cof_crypto_set *cof_crypto_get(void)
     return &set;
 }
 
+bool cof_crypto_starved(void)
+{
+    unsigned long code;
+    bool starved = false;
+
+    while ((code = ERR_get_error()) != 0)
+        starved = starved || ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE;
+    return starved;
+}
+
+cof_status cof_crypto_unless_starved(cof_status st, cof_error *err)
+{
+    return cof_crypto_starved() ? cof_fail(err, COF_NOMEM, "out of memory") : st;
+}
+
 cof_status cof_crypto_fail(cof_error *err, const char *doing)
 {
     unsigned long code = ERR_peek_last_error();
     const char *reason = code == 0 ? NULL : ERR_reason_error_string(code);
-    cof_status st;
 
-    if (code != 0 && ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE)
-        st = cof_fail(err, COF_NOMEM, "out of memory");
-    else
-        st = cof_fail(err, COF_INTERNAL, "the cryptographic library failed to %s (%s)", doing,
-                      reason == NULL ? "it gave no reason" : reason);
-    ERR_clear_error();
-    return st;
+    if (cof_crypto_starved())
+        return cof_fail(err, COF_NOMEM, "out of memory");
+    return cof_fail(err, COF_INTERNAL, "the cryptographic library failed to %s (%s)", doing,
+                    reason == NULL ? "it gave no reason" : reason);
 }

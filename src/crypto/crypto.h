@@ -7,7 +7,8 @@
  *
  * What holds for every function of this room: outputs are nulled (or left as they were, where the
  * contract says so) on failure; the thread's OpenSSL error queue is empty when it returns; no
- * secret ever gets into a cof_error; every secret that is copied is wiped again.
+ * secret ever gets into a cof_error; every secret that is copied is wiped again; that the library
+ * ran out of memory is COF_NOMEM, and never said of a key, a certificate or a signature.
  */
 
 #include <stdbool.h>

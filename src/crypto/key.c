@@ -20,19 +20,30 @@
 struct cof_key {
     atomic_uint refs;
     EVP_PKEY *pkey; /* owned */
+    bool identified;
+    uint8_t sha256[COF_SHA256_SIZE]; /* see cof_pkey_identify */
 };
 
 cof_status cof_key_wrap(cof_key **out, EVP_PKEY *pkey, cof_error *err)
 {
     cof_key *key = calloc(1, sizeof(*key));
+    struct cof_pkey_info info;
+    cof_status st;
 
     *out = NULL;
     if (key == NULL)
         return cof_fail(err, COF_NOMEM, "out of memory");
+    cof_pkey_describe(&info, pkey);
+    if ((st = cof_crypto_unless_starved(COF_OK, err)) != COF_OK ||
+        (st = cof_pkey_identify(key->sha256, &key->identified, pkey, &info, err)) != COF_OK)
+        goto out;
     atomic_init(&key->refs, 1);
     key->pkey = pkey;
     *out = key;
-    return COF_OK;
+    key = NULL; /* transferred */
+out:
+    free(key);
+    return st;
 }
 
 EVP_PKEY *cof_key_pkey(const cof_key *key)
@@ -56,11 +67,8 @@ void cof_key_free(cof_key *key)
 
 bool cof_key_matches_cert(const cof_key *key, const cof_cert *cert)
 {
-    EVP_PKEY *public_half = cof_cert_pkey(cert);
-    bool same = public_half != NULL && EVP_PKEY_eq(key->pkey, public_half) == 1;
-
-    ERR_clear_error();
-    return same;
+    return key->identified &&
+           cof_equal_consttime(key->sha256, cof_cert_key_sha256(cert), COF_SHA256_SIZE);
 }
 
 static cof_status check_kind(const cof_key *key,
@@ -71,6 +79,8 @@ static cof_status check_kind(const cof_key *key,
     const char *why = NULL;
 
     cof_pkey_describe(&info, key->pkey);
+    if (cof_crypto_starved())
+        return cof_fail(err, COF_NOMEM, "out of memory");
     if (refuse(&info, &why) != COF_CERT_KEY_TYPE)
         return COF_OK;
     return cof_fail(err, COF_CERT, "%s %s", what, why);

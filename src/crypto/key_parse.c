@@ -31,12 +31,16 @@ struct block {
     long len;
 };
 
-/* Does the library's queue say that it does not (or no longer) know an algorithm?  Empties it. */
-static bool algorithm_unknown(void)
+/*
+ * Does the library's queue say that it does not (or no longer) know an algorithm, or that memory
+ * ran out?  Empties it.
+ */
+static bool algorithm_unknown(bool *starved)
 {
     unsigned long code;
     bool unknown = false;
 
+    *starved = false;
     while ((code = ERR_get_error()) != 0) {
         int reason = ERR_GET_REASON(code);
         if (ERR_GET_LIB(code) == ERR_LIB_EVP &&
@@ -47,19 +51,25 @@ static bool algorithm_unknown(void)
             unknown = true;
         if (reason == ERR_R_UNSUPPORTED)
             unknown = true;
+        if (reason == ERR_R_MALLOC_FAILURE)
+            *starved = true;
     }
     return unknown;
 }
 
 static cof_status fail_passphrase(const struct reader *r)
 {
-    ERR_clear_error();
-    return cof_fail(r->err, COF_CERT, "the passphrase for %s is wrong", r->what);
+    return cof_crypto_unless_starved(
+        cof_fail(r->err, COF_CERT, "the passphrase for %s is wrong", r->what), r->err);
 }
 
 static cof_status fail_decrypt(const struct reader *r)
 {
-    if (algorithm_unknown())
+    bool starved, unknown = algorithm_unknown(&starved);
+
+    if (starved)
+        return cof_fail(r->err, COF_NOMEM, "out of memory");
+    if (unknown)
         return cof_fail(r->err, COF_CERT,
                         "the private key in %s is protected by a method that this OpenSSL does not "
                         "offer",
@@ -69,9 +79,10 @@ static cof_status fail_decrypt(const struct reader *r)
 
 static cof_status fail_decode(const struct reader *r)
 {
-    ERR_clear_error();
-    return cof_fail(r->err, COF_CERT, "the private key in %s is damaged or of an unknown kind",
-                    r->what);
+    return cof_crypto_unless_starved(
+        cof_fail(r->err, COF_CERT, "the private key in %s is damaged or of an unknown kind",
+                 r->what),
+        r->err);
 }
 
 /* PKCS#8, encrypted. */
@@ -150,7 +161,7 @@ static cof_status read_traditional(struct reader *r, struct block *b, int type)
     return COF_OK;
 }
 
-/* PKCS#8 or traditional, in DER, not encrypted; NULL if it is neither. */
+/* PKCS#8 or traditional, in DER, not encrypted; NULL, with the reason in the queue, if neither. */
 static EVP_PKEY *decode_plain(const unsigned char *data, long len)
 {
     const unsigned char *p = data;
@@ -160,7 +171,6 @@ static EVP_PKEY *decode_plain(const unsigned char *data, long len)
         EVP_PKEY_free(pkey);
         pkey = NULL;
     }
-    ERR_clear_error();
     return pkey;
 }
 
@@ -173,7 +183,8 @@ static X509_SIG *decode_encrypted(const unsigned char *data, long len)
         X509_SIG_free(sig);
         sig = NULL;
     }
-    ERR_clear_error();
+    if (sig != NULL)
+        ERR_clear_error(); /* of what it has been tried to read as before */
     return sig;
 }
 
@@ -210,12 +221,11 @@ static void free_block(struct block *b)
     *b = (struct block){NULL, NULL, NULL, 0};
 }
 
-/* Has the reader of PEM stopped for another reason than the end of the file?  Empties the queue. */
+/* Has the reader of PEM stopped for another reason than the end of the file? */
 static bool pem_damaged(void)
 {
     unsigned long code = ERR_peek_last_error();
 
-    ERR_clear_error();
     return code != 0 &&
            (ERR_GET_LIB(code) != ERR_LIB_PEM || ERR_GET_REASON(code) != PEM_R_NO_START_LINE);
 }
@@ -239,6 +249,7 @@ static cof_status read_pem(struct reader *r, cof_slice file)
     BIO_free(bio);
     if (pem_damaged() && st == COF_OK && r->pkey == NULL)
         st = fail_decode(r);
+    ERR_clear_error();
     return st;
 }
 
@@ -259,6 +270,8 @@ static cof_status read_der(struct reader *r, cof_slice file)
         r->pkey = decode_plain(file.data, (long)file.len);
     PKCS12_free(container);
     X509_SIG_free(sig);
+    if (st == COF_OK && r->pkey == NULL)
+        st = cof_crypto_unless_starved(st, r->err);
     ERR_clear_error();
     return st;
 }

@@ -2,8 +2,8 @@
 
 /*
  * Unwrapping the DEK: exactly the one recipient that belongs to the key, and only in a message that
- * has passed every check.  From the private-key operation on there is one failure and one sentence,
- * so that nobody learns from it what went wrong inside.
+ * has passed every check.  From the private-key operation on there is one failure and one sentence
+ * (but for want of memory), so that nobody learns from it what went wrong inside.
  */
 
 #include <string.h>
@@ -115,8 +115,10 @@ cof_status cof_keys_open(cof_secret **dek, cof_slice keys, cof_cert *const *cert
         goto out;
     if ((cms = parse(keys)) == NULL || !unwrap(cms, map.recipient_of[found], certs[found], key) ||
         !decrypt(cms, cof_secret_bytes(secret))) {
-        st = cof_fail(err, COF_AUTH,
-                      "the wrapped key does not open: it was changed after it was made");
+        st = cof_crypto_unless_starved(
+            cof_fail(err, COF_AUTH,
+                     "the wrapped key does not open: it was changed after it was made"),
+            err);
         goto out;
     }
     if (which != NULL)

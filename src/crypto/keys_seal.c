@@ -105,6 +105,8 @@ static cof_status check_own(cof_slice keys, cof_cert *const *certs, size_t n, co
 
     if (st == COF_OK)
         return COF_OK;
+    if (st == COF_NOMEM)
+        return cof_fail(err, st, "out of memory");
     if (st == COF_LIMIT)
         return cof_fail_rule(err, COF_LIMIT, "KY-1", COF_NO_OFFSET,
                              "the key wrapped for %zu recipients takes more than %d KiB", n,

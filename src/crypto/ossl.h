@@ -42,6 +42,12 @@ void cof_crypto_memory_init(void);
  */
 cof_status cof_crypto_fail(cof_error *err, const char *doing);
 
+/* Does the library's queue say that it ran out of memory?  Empties it. */
+bool cof_crypto_starved(void);
+
+/* st, whose sentence is in err; if the library ran out of memory, that in its place. */
+cof_status cof_crypto_unless_starved(cof_status st, cof_error *err) COF_MUST_USE;
+
 /* For the library's parameters that are declared without const but only read. */
 static inline void *cof_crypto_unconst(const void *p)
 {
@@ -66,8 +72,21 @@ struct cof_pkey_info {
     char text[COF_CERT_KEY_TEXT];
 };
 
-/* Describe a key; pkey may be NULL (an unreadable one). */
+/*
+ * Describe a key; pkey may be NULL (an unreadable one).  Leaves in the library's queue what it
+ * could not find out.
+ */
 void cof_pkey_describe(struct cof_pkey_info *out, EVP_PKEY *pkey);
+
+/*
+ * What is the same for a public key and its private half, however they are encoded and whatever
+ * they may be used for (an RSA key stays the same one where it is allowed PSS only): made once,
+ * where a failure can be told.  A comparison by the library says "different" when memory runs out,
+ * which would make two people of one who has two certificates.  *found is false for a kind of key
+ * that is of no use here.
+ */
+cof_status cof_pkey_identify(uint8_t out[32], bool *found, const EVP_PKEY *pkey,
+                             const struct cof_pkey_info *info, cof_error *err) COF_MUST_USE;
 
 /*
  * Why a key can never wrap or never sign, dates and keyUsage apart: a reason and a clause that
@@ -101,6 +120,7 @@ cof_status cof_cert_wrap(cof_cert **out, X509 *x509, const char *what, cof_error
 X509 *cof_cert_x509(const cof_cert *cert);                           /* borrowed */
 EVP_PKEY *cof_cert_pkey(const cof_cert *cert);                       /* borrowed; may be NULL */
 const struct cof_pkey_info *cof_cert_key_info(const cof_cert *cert); /* borrowed */
+const uint8_t *cof_cert_key_sha256(const cof_cert *cert); /* what cof_cert_same_key compares */
 cof_slice cof_cert_id(const cof_cert *cert);     /* what cof_cert_key_id appends; borrowed */
 cof_slice cof_cert_issuer(const cof_cert *cert); /* the issuer's Name, as encoded; borrowed */
 

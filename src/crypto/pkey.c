@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "crypto/digest.h"
 #include "crypto/ossl.h"
 
 #define RSA_BITS_MIN   2048
@@ -94,7 +95,58 @@ void cof_pkey_describe(struct cof_pkey_info *out, EVP_PKEY *pkey)
             (void)snprintf(out->text, sizeof(out->text), "%.20s", name);
         break;
     }
-    ERR_clear_error();
+}
+
+/* The numbers that a public key is made of; none where its encoding has to do. */
+static const char *const *numbers_of(const struct cof_pkey_info *info)
+{
+    static const char *const rsa[] = {OSSL_PKEY_PARAM_RSA_N, OSSL_PKEY_PARAM_RSA_E, NULL};
+    static const char *const ec[] = {OSSL_PKEY_PARAM_EC_PUB_X, OSSL_PKEY_PARAM_EC_PUB_Y, NULL};
+    static const char *const dsa[] = {OSSL_PKEY_PARAM_FFC_P, OSSL_PKEY_PARAM_FFC_Q,
+                                      OSSL_PKEY_PARAM_FFC_G, OSSL_PKEY_PARAM_PUB_KEY, NULL};
+
+    if (info->kind == COF_PKEY_RSA || info->kind == COF_PKEY_RSA_PSS)
+        return rsa;
+    if (info->kind == COF_PKEY_EC && info->field_len > 0)
+        return ec;
+    return info->kind == COF_PKEY_DSA && info->q_bits > 0 ? dsa : NULL;
+}
+
+static cof_status add_number(cof_sha256_ctx *sha256, const EVP_PKEY *pkey, const char *name,
+                             cof_error *err)
+{
+    BIGNUM *number = NULL;
+    char *hex = NULL;
+    cof_status st;
+
+    if (EVP_PKEY_get_bn_param(pkey, name, &number) != 1 || (hex = BN_bn2hex(number)) == NULL)
+        st = cof_crypto_fail(err, "read a public key");
+    else
+        st = cof_sha256_update(sha256, hex, strlen(hex) + 1, err);
+    OPENSSL_free(hex);
+    BN_free(number);
+    return st;
+}
+
+cof_status cof_pkey_identify(uint8_t out[COF_SHA256_SIZE], bool *found, const EVP_PKEY *pkey,
+                             const struct cof_pkey_info *info, cof_error *err)
+{
+    const char *const *numbers = numbers_of(info);
+    const char *family = info->kind == COF_PKEY_EC ? info->text : "";
+    cof_sha256_ctx *sha256 = NULL;
+    cof_status st;
+
+    *found = numbers != NULL;
+    if (numbers == NULL)
+        return COF_OK;
+    if ((st = cof_sha256_new(&sha256, err)) == COF_OK)
+        st = cof_sha256_update(sha256, family, strlen(family) + 1, err);
+    for (; st == COF_OK && *numbers != NULL; numbers++)
+        st = add_number(sha256, pkey, *numbers, err);
+    if (st == COF_OK)
+        st = cof_sha256_final(sha256, out, err);
+    cof_sha256_free(sha256);
+    return st;
 }
 
 static cof_cert_reason refuse_rsa(const struct cof_pkey_info *info, const char **why)

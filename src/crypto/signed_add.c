@@ -154,6 +154,8 @@ static cof_status check_own(cof_slice message, const char *oid, const cof_signed
     cof_signed_free(s);
     if (st == COF_OK)
         return COF_OK;
+    if (st == COF_NOMEM)
+        return cof_fail(err, st, "out of memory");
     if (st == COF_LIMIT)
         return cof_fail_rule(err, COF_LIMIT, "SD-1", COF_NO_OFFSET,
                              "the statement would be too long with one more signature");

@@ -141,7 +141,8 @@ cof_status cof_signed_oid(cof_buf *out, const char *text, cof_error *err)
     cof_status st;
 
     if (object == NULL || OBJ_length(object) == 0)
-        st = cof_fail(err, COF_USAGE, "a content type is not an object identifier");
+        st = cof_crypto_unless_starved(
+            cof_fail(err, COF_USAGE, "a content type is not an object identifier"), err);
     else
         st = cof_buf_append(out, OBJ_get0_data(object), OBJ_length(object), err);
     ASN1_OBJECT_free(object);

@@ -43,20 +43,20 @@ static bool set_padding(EVP_PKEY_CTX *ctx, const struct cof_signed_signer *signe
            EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, cof_signed_md(signer->digest)) == 1;
 }
 
-/* Is this signature over these bytes by this key? */
-static bool signature_good(const struct cof_signed_signer *signer, cof_slice bytes, EVP_PKEY *pkey)
+/* Is this signature over these bytes by this key?  That memory runs out says nothing about it. */
+static cof_status check_signature(bool *good, const struct cof_signed_signer *signer,
+                                  cof_slice bytes, EVP_PKEY *pkey, cof_error *err)
 {
     EVP_PKEY_CTX *ctx = NULL; /* borrowed from md */
     EVP_MD_CTX *md = EVP_MD_CTX_new();
-    bool good = md != NULL &&
-                EVP_DigestVerifyInit(md, &ctx, cof_signed_md(signer->digest), NULL, pkey) == 1 &&
-                set_padding(ctx, signer) &&
-                EVP_DigestVerify(md, signer->signature.data, signer->signature.len, bytes.data,
-                                 bytes.len) == 1;
 
+    *good = md != NULL &&
+            EVP_DigestVerifyInit(md, &ctx, cof_signed_md(signer->digest), NULL, pkey) == 1 &&
+            set_padding(ctx, signer) &&
+            EVP_DigestVerify(md, signer->signature.data, signer->signature.len, bytes.data,
+                             bytes.len) == 1;
     EVP_MD_CTX_free(md);
-    ERR_clear_error();
-    return good;
+    return *good ? COF_OK : cof_crypto_unless_starved(COF_OK, err);
 }
 
 static bool usable(const cof_cert *cert, const struct cof_signed_signer *signer)
@@ -78,13 +78,13 @@ static cof_status try_signer(const struct cof_signed_signer *signer, cof_cert *c
     if (st != COF_OK)
         return st;
     bytes.data[0] = COF_DER_SET;
-    for (size_t i = 0; i < n; i++) {
-        if (!valid_by[i] && usable(candidates[i], signer) &&
-            signature_good(signer, cof_buf_slice(&bytes), cof_cert_pkey(candidates[i])))
-            valid_by[i] = true;
+    for (size_t i = 0; st == COF_OK && i < n; i++) {
+        if (!valid_by[i] && usable(candidates[i], signer))
+            st = check_signature(&valid_by[i], signer, cof_buf_slice(&bytes),
+                                 cof_cert_pkey(candidates[i]), err);
     }
     cof_buf_free(&bytes);
-    return COF_OK;
+    return st;
 }
 
 static size_t count_distinct(cof_cert *const *candidates, size_t n, const bool *valid_by)

@@ -217,6 +217,19 @@ static cof_status neither(const cof_head *h, const cof_error *a, const cof_error
                          worse->message);
 }
 
+/* Has it failed here, which says nothing about what was read? */
+static bool is_failure(const cof_error *why)
+{
+    return why->status == COF_NOMEM || why->status == COF_INTERNAL;
+}
+
+static cof_status pass_on(const cof_error *why, cof_error *err)
+{
+    if (err != NULL)
+        *err = *why;
+    return why->status;
+}
+
 /* EN-5: the envelope that the superblock names is gone; take the best that the slots hold. */
 static cof_status fall_back(cof_head *h, const cof_trust *trust, cof_error *err)
 {
@@ -228,8 +241,8 @@ static cof_status fall_back(cof_head *h, const cof_trust *trust, cof_error *err)
     bool take_b = !ok_a;
     cof_status st = COF_OK;
 
-    if (why_a.status == COF_NOMEM || why_b.status == COF_NOMEM)
-        st = cof_fail(err, COF_NOMEM, "out of memory");
+    if (is_failure(&why_a) || is_failure(&why_b))
+        st = pass_on(is_failure(&why_a) ? &why_a : &why_b, err);
     else if (!ok_a && !ok_b)
         st = neither(h, &why_a, &why_b, err);
     else if (ok_a && ok_b)
