@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/num.h"
 #include "os/pool.h"
 #include "source/extract_inside.h"
 
@@ -156,14 +157,19 @@ static void hand_over(cof_crew *c)
 /* All of the content; holes, which there should be none of, are filled. */
 static cof_status read_content(uint8_t *out, size_t size, cof_unpack *unpack, cof_error *err)
 {
+    size_t at = 0;
     uint64_t offset = 0;
     cof_slice data;
     bool end = false;
     cof_status st;
 
-    memset(out, 0, size);
-    while ((st = cof_unpack_data(unpack, &data, &offset, &end, err)) == COF_OK && !end)
+    while ((st = cof_unpack_data(unpack, &data, &offset, &end, err)) == COF_OK && !end) {
+        if (offset > at)
+            memset(out + at, 0, (size_t)offset - at);
         memcpy(out + offset, data.data, data.len); /* unpack keeps to the size */
+        at = cof_max_size(at, (size_t)offset + data.len);
+    }
+    memset(out + at, 0, size - at);
     return st == COF_OK ? cof_unpack_end(unpack, err) : st;
 }
 
