@@ -72,8 +72,12 @@ def measure(world):
     return {"cores": cores, "speeds": found}
 
 
+def stages(limits, size):
+    """Seconds of one core to read, encrypt or decrypt, hash and write so much, each by its name."""
+    return {what: size / limits["speeds"][what]
+            for what in ("read, memory", "AES-256-GCM, one core", "SHA-256, one core", "write, memory")}
+
+
 def least_seconds(limits, size):
-    """To read, encrypt, hash and write so much, with all cores busy all the time."""
-    s = limits["speeds"]
-    one = sum(size / s[what] for what in ("read, memory", "AES-256-GCM, one core", "SHA-256, one core", "write, memory"))
-    return one / limits["cores"]
+    """The same together, with all cores busy all the time."""
+    return sum(stages(limits, size).values()) / limits["cores"]

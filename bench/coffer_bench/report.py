@@ -97,6 +97,8 @@ def emit(results):
     lines += ["| what must hold | limit | found | |", "|---|--:|--:|---|"]
     lines += [f"| {b['text'].replace('|', chr(92) + '|')} | {b['limit']} | {b['value']:.2f} | {'holds' if b['good'] else '**fails**'} |"
               for b in bounds]
+    for section in results["sections"].values():
+        lines += [line for note in section.get("notes", []) for line in ("", note)]
     lines += ["", "![Time to change the recipients](rotate.svg)", "", "![Throughput](throughput.svg)", ""]
     for name, title in TITLES.items():
         if name in results["sections"]:
