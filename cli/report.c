@@ -40,7 +40,7 @@ static int terminal_width(void)
 static void show_line(const char *line)
 {
     fprintf(stderr, "%s%.*s", erase, terminal_width() - 1, line);
-    fflush(stderr);
+    (void)fflush(stderr);
     line_is_shown = 1;
 }
 
@@ -157,7 +157,7 @@ void cli_report_pause(cli_report *report)
     if (report->shown_at == 0)
         return;
     fputs(erase, stderr);
-    fflush(stderr);
+    (void)fflush(stderr);
     report->shown_at = 0;
     line_is_shown = 0;
 }

@@ -103,7 +103,7 @@ cof_status cli_error_sys(cof_error *err, int errno_value, const char *format, ..
 /* What stands on standard output already comes first, also where both are one file. */
 static void say(const char *kind, const char *sentence)
 {
-    fflush(stdout);
+    (void)fflush(stdout);
     fprintf(stderr, "coffer: %s%s\n", kind, sentence);
 }
 

@@ -181,7 +181,7 @@ static cof_status print_entry(void *ctx, const cof_tree_entry *e, cof_error *err
         if (args.long_form)
             print_long(e);
         if (args.null) {
-            fwrite(e->path, 1, e->path_len, stdout);
+            (void)fwrite(e->path, 1, e->path_len, stdout);
         } else {
             fputs(make_safe(p, e->path, e->path_len), stdout);
             if (args.long_form && e->target_len > 0)

@@ -38,7 +38,7 @@ typedef struct keeper {
 static bool arrange_descriptors(const cof_keeper_task *t)
 {
     int from[] = {t->life, t->news, t->output, t->say};
-    int null = fcntl(open("/dev/null", O_RDWR), F_DUPFD, FIRST_FREE);
+    int null = fcntl(open("/dev/null", O_RDWR | O_CLOEXEC), F_DUPFD, FIRST_FREE);
 
     for (size_t i = 0; i < 4; i++)
         from[i] = fcntl(from[i], F_DUPFD, FIRST_FREE);

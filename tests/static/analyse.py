@@ -5,20 +5,24 @@
 An answer covers what one tool says in one function, that many times and not more; one that
 answers nothing any more is a failure too.
 
-usage: analyse.py ROOT BUILD cppcheck
+usage: analyse.py ROOT BUILD cppcheck|clang-tidy|gcc
 """
 
 import collections
+from concurrent.futures import ThreadPoolExecutor
+import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lint"))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "lint"))
 from house import Report  # noqa: E402
 
 FOLDERS = ("src", "cli", "sqlite")
-FINDING = re.compile(r"(?P<file>[^:\s]+):(?P<line>\d+):(?P<what>\w+): (?P<said>.*)")
+FINDING = re.compile(r"(?P<file>[^:\s]+):(?P<line>\d+):(?P<what>[\w.,-]+): (?P<said>.*)")
 ANSWER = re.compile(r"(?P<tool>\S+) (?P<key>\S+:\S+:\S+) (?P<times>\d+)  # (?P<why>\S.*)")
 
 
@@ -37,8 +41,7 @@ def function_at(path, line):
 def answers_for(tool):
     """{file:function:warning: times}"""
     found = {}
-    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "answers"),
-              encoding="utf-8") as lines:
+    with open(os.path.join(HERE, "answers"), encoding="utf-8") as lines:
         for line in lines:
             if not line.strip() or line.startswith("#"):
                 continue
@@ -50,7 +53,7 @@ def answers_for(tool):
     return found
 
 
-def cppcheck(build):
+def cppcheck(_root, build):
     """Lines "file:line:warning: what it says"; that the tool itself failed ends the test."""
     with open(os.path.join(build, "meson-info", "intro-projectinfo.json"), encoding="utf-8") as info:
         version = re.search(r'"version": "([^"]+)"', info.read()).group(1)
@@ -66,7 +69,76 @@ def cppcheck(build):
     return lines
 
 
-TOOLS = {"cppcheck": cppcheck}
+# These define what failures.h says more of.
+DEFINE_FAILURES = ("src/base/error.c", "cli/say.c")
+DIAGNOSTIC = re.compile(r"(?P<file>[^:]+):(?P<line>\d+):\d+: (?:warning|error): (?P<said>.*)")
+NAMED = re.compile(r"(?P<said>.*) \[(?:-W)?(?P<what>[\w.,-]+)\]")
+
+
+def compilations(root, build):
+    """{file: arguments}, as the project compiles them; but warnings are no errors, and functions
+    are called by their names and not in the variants that check lengths."""
+    with open(os.path.join(build, "compile_commands.json"), encoding="utf-8") as commands:
+        entries = json.load(commands)
+    found = {}
+    for entry in entries:
+        path = os.path.relpath(os.path.join(entry["directory"], entry["file"]), root)
+        if path.split(os.sep)[0] not in FOLDERS or path in found:
+            continue
+        words = shlex.split(entry["command"])
+        words = words[2 if words[0] == "ccache" else 1:]
+        for option in "-MQ", "-MF", "-o", "-c":
+            at = words.index(option)
+            del words[at:at + 2]
+        words.remove("-MD")
+        if path not in DEFINE_FAILURES:
+            words += ["-include", os.path.join(HERE, "failures.h")]
+        found[path] = words + ["-Wno-error", "-Wno-unused-value", "-U_FORTIFY_SOURCE"]
+    return found
+
+
+def each_compilation(root, build, command_for):
+    """Lines as of cppcheck(), of a command for each file and its arguments."""
+    def run(item):
+        return subprocess.run(command_for(os.path.join(root, item[0]), item[1]), cwd=build,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              check=False)
+
+    diagnostics = {}  # a header is met more than once
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for ended in pool.map(run, compilations(root, build).items()):
+            if ended.returncode != 0:
+                sys.exit("%s ended with %d: %s" % (" ".join(ended.args), ended.returncode,
+                                                   ended.stdout))
+            diagnostics.update((line, DIAGNOSTIC.fullmatch(line))
+                               for line in ended.stdout.splitlines())
+    return [in_one_form(root, build, match) for match in diagnostics.values() if match]
+
+
+def in_one_form(root, build, diagnostic):
+    named = NAMED.fullmatch(diagnostic["said"])
+    path = os.path.relpath(os.path.normpath(os.path.join(build, diagnostic["file"])), root)
+    return "%s:%s:%s: %s" % (path, diagnostic["line"], named["what"] if named else "unnamed",
+                             named["said"] if named else diagnostic["said"])
+
+
+def clang_tidy(root, build):
+    """Its rules are in ROOT/.clang-tidy."""
+    return each_compilation(root, build,
+                            lambda path, words: ["clang-tidy-14", "--quiet", path, "--", *words])
+
+
+def gcc(root, build):
+    """Without what is false in every function that puts an allocated text into an array: that
+    version 12 loses sight of it there.  Leaks are looked for by clang-tidy, too, and by the tests
+    under the sanitizers and valgrind."""
+    options = ["-fanalyzer", "-Wno-analyzer-malloc-leak", "-fdiagnostics-plain-output",
+               "-fanalyzer-verbosity=0"]
+    return each_compilation(root, build, lambda path, words: [
+        "gcc", *words, *options, "-c", "-o", os.devnull, path])
+
+
+TOOLS = {"cppcheck": cppcheck, "clang-tidy": clang_tidy, "gcc": gcc}
 
 
 def sort_out(lines, answers):
@@ -93,7 +165,7 @@ def sort_out(lines, answers):
 def main():
     root, build, tool = sys.argv[1:]
     os.chdir(root)
-    left = sort_out(TOOLS[tool](build), answers_for(tool))
+    left = sort_out(TOOLS[tool](root, build), answers_for(tool))
     report = Report()
     files = sorted(os.path.join(at, name) for folder in FOLDERS for at, _, names in os.walk(folder)
                    for name in names if name.endswith((".c", ".h")))
