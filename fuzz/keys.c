@@ -45,7 +45,8 @@ static void check(const cof_envelope *envelope, cof_slice file)
             (void)!cof_cert_list_add(&certs, cert, NULL);
         cof_cert_free(cert);
     }
-    if (cof_keys_check(envelope->keys, certs.certs, certs.count, NULL) == COF_OK && file.len > 0)
+    /* Without memory, the key derivation in libcrypto (3.0) writes behind a null pointer. */
+    if (cof_keys_check(envelope->keys, certs.certs, certs.count, NULL) == COF_OK && !fuzz_starved)
         open_it(envelope->keys, &certs, file);
     cof_cert_list_wipe(&certs);
 }
