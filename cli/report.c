@@ -4,6 +4,7 @@
 
 #include "report.h"
 
+#include "later.h"
 #include "say.h"
 #include "show.h"
 #include "status.h"
@@ -174,7 +175,7 @@ int cli_report_end(cli_report *report, cof_status st, const cof_error *err)
     int exit_status = cli_status_exit(st);
     if (st != COF_OK) {
         name_backup(whole, sizeof whole, report, err->message);
-        if (report->later == NULL || json_array_append_new(report->later, json_string(whole)) != 0)
+        if (!report->later || !cli_later_add(whole))
             cli_say(whole);
     } else if (report->warned) {
         exit_status = CLI_EXIT_WARNED;
@@ -182,14 +183,6 @@ int cli_report_end(cli_report *report, cof_status st, const cof_error *err)
     json_decref(report->warnings);
     report->warnings = NULL;
     return exit_status;
-}
-
-void cli_report_say_later(json_t *later)
-{
-    (void)fflush(stdout);
-    for (size_t i = 0; i < json_array_size(later); i++)
-        cli_say(json_string_value(json_array_get(later, i)));
-    json_decref(later);
 }
 
 void cli_report_interrupted(void)

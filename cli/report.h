@@ -31,8 +31,7 @@ typedef struct cli_report {
     uint64_t shown_at; /* when the line was drawn last; 0: there is none */
     bool warned;
     json_t *warnings; /* the sentences, an array; owned */
-    json_t *later;    /* NULL, or an array for the sentence of a failure, which then waits for
-                         cli_report_say_later; borrowed */
+    bool later;       /* the sentence of a failure waits: cli_later_say */
 } cli_report;
 
 /* name: NULL, or what the progress line is about. */
@@ -57,9 +56,6 @@ uint64_t cli_report_time(const cli_report *report);
  * status: that of the class; for COF_OK 0, or 9 if there was a warning.
  */
 int cli_report_end(cli_report *report, cof_status st, const cof_error *err);
-
-/* Say what waits in later, behind all that was printed; releases it. */
-void cli_report_say_later(json_t *later);
 
 /* For a signal handler: put the terminal's line in order. */
 void cli_report_interrupted(void);

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* The character at in, NUL-terminated, and how many bytes it takes; 0 where it is no valid UTF-8.
  */
@@ -110,6 +111,13 @@ static void say(const char *kind, const char *sentence)
 void cli_say(const char *sentence)
 {
     say("", sentence);
+}
+
+void cli_say_interrupted(const char *sentence)
+{
+    const char *const parts[] = {"coffer: ", sentence, "\n"};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        (void)!write(STDERR_FILENO, parts[i], strlen(parts[i]));
 }
 
 void cli_say_warning(const char *sentence)

@@ -30,4 +30,7 @@ void cli_say(const char *sentence); /* why something failed */
 void cli_say_warning(const char *sentence);
 void cli_say_note(const char *sentence); /* worth knowing, nothing to be done */
 
+/* What cli_say says, for a signal handler: on standard error only. */
+void cli_say_interrupted(const char *sentence);
+
 #endif

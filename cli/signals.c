@@ -4,6 +4,7 @@
 
 #include "signals.h"
 
+#include "later.h"
 #include "report.h"
 
 #include <coffer/coffer.h>
@@ -14,6 +15,7 @@ static void clean_up_and_die(int number)
 {
     cof_cleanup_on_signal();
     cli_report_interrupted();
+    cli_later_interrupted();
     (void)raise(number); /* pending until we return; SA_RESETHAND gave it its default effect */
 }
 

@@ -13,6 +13,7 @@
 #include "heads.h"
 #include "human.h"
 #include "json.h"
+#include "later.h"
 #include "policy.h"
 #include "report.h"
 #include "rotate.h"
@@ -249,7 +250,6 @@ typedef struct batch {
     cli_targets targets;
     cli_rotate_tally tally;
     cli_report whole; /* the progress line */
-    json_t *refused;  /* sentences: among many good ones nobody would see them */
     bool alone, quiet;
     int gravest;
 } batch;
@@ -295,7 +295,7 @@ static void tell_outcome(batch *b, const char *path, const cof_rotate_outcome *o
     cli_report report;
     cli_report_begin(&report, path, b->quiet);
     report.path = path;
-    report.later = b->refused;
+    report.later = true; /* among many good ones nobody would see it */
     for (size_t i = 0; i < outcome->warning_count; i++)
         cli_report_warn(&report, outcome->warnings[i]);
     count(&b->tally, outcome);
@@ -391,7 +391,7 @@ static void rotate_bundle(batch *b, const char *path)
     o.report = (cof_report){.warn = keep_warning, .ctx = &u};
     cli_report_begin(&report, path, b->quiet);
     report.path = path;
-    report.later = b->refused;
+    report.later = true; /* among many good ones nobody would see it */
     cof_status st = cof_rotate_bundle(&o, on_head, &u, &err);
     if (st != COF_OK) {
         cof_rotate_result nothing = {.changed = false};
@@ -434,7 +434,7 @@ static cof_status confine(const cli_call *call, cof_error *err)
 
 static int rotate_all(const cli_call *call, const loaded *l)
 {
-    batch b = {.l = l, .quiet = call->quiet, .refused = json_array()};
+    batch b = {.l = l, .quiet = call->quiet};
     b.gravest = cli_targets_find(&b.targets, &call->operands, args.json);
     b.alone = is_alone(&b.targets);
     bool widens = args.set.count > 0 || args.add.count > 0;
@@ -444,7 +444,7 @@ static int rotate_all(const cli_call *call, const loaded *l)
     rotate_bundles(&b);
     if (b.targets.count > 0)
         rotate_targets(&b);
-    cli_report_say_later(b.refused);
+    cli_later_say();
     if (!args.json && !call->quiet) {
         if (!b.alone)
             cli_rotate_print_tally(&b.tally);
