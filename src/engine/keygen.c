@@ -22,28 +22,19 @@ static cof_status stage(cof_newfile **out, const char *path, mode_t mode, const 
     return st;
 }
 
-/* The certificate is published first: it is the half that is harmless alone, and removed again. */
-static cof_status publish_both(cof_newfile *key, cof_newfile *cert, cof_error *err)
-{
-    cof_status st = cof_newfile_publish(cert, false, err);
-
-    if (st == COF_OK && (st = cof_newfile_publish(key, false, err)) != COF_OK)
-        (void)cof_os_get()->unlink(cof_newfile_path(cert));
-    return st;
-}
-
+/* A certificate without its key must not be found: somebody could make backups for it. */
 static cof_status write_both(const cof_keygen_options *o, const cof_secret *key_pem,
                              const cof_buf *cert_pem, cof_error *err)
 {
-    cof_newfile *key = NULL, *cert = NULL;
+    cof_newfile *both[] = {NULL, NULL}; /* the key, whose name comes last; the certificate */
     cof_status st;
 
-    if ((st = stage(&key, o->key_path, 0600, cof_secret_bytes_const(key_pem),
+    if ((st = stage(&both[0], o->key_path, 0600, cof_secret_bytes_const(key_pem),
                     cof_secret_len(key_pem), err)) == COF_OK &&
-        (st = stage(&cert, o->cert_path, 0644, cert_pem->data, cert_pem->len, err)) == COF_OK)
-        st = publish_both(key, cert, err);
-    cof_newfile_free(key);
-    cof_newfile_free(cert);
+        (st = stage(&both[1], o->cert_path, 0644, cert_pem->data, cert_pem->len, err)) == COF_OK)
+        st = cof_newfile_publish_set(both, 2, false, err);
+    cof_newfile_free(both[0]);
+    cof_newfile_free(both[1]);
     return st;
 }
 
