@@ -169,7 +169,9 @@ static bool left_over(const kit *k)
     DIR *dir = opendir(k->dir);
     bool found = false;
 
-    while (dir != NULL && (e = readdir(dir)) != NULL) {
+    if (dir == NULL)
+        return true; /* who cannot look has not seen that there is nothing */
+    while ((e = readdir(dir)) != NULL) {
         if (strncmp(e->d_name, "out", 3) != 0 && strstr(e->d_name, ".tmp") == NULL)
             continue;
         found = true;

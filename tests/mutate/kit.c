@@ -208,7 +208,8 @@ void kit_remove(kit *k)
     DIR *dir = opendir(k->dir);
     struct dirent *entry;
 
-    while (dir != NULL && (entry = readdir(dir)) != NULL)
+    must_be(dir != NULL, "the directory of the test");
+    while ((entry = readdir(dir)) != NULL)
         (void)unlink(in_dir(k, entry->d_name, ""));
     (void)closedir(dir);
     (void)rmdir(k->dir);
