@@ -138,6 +138,30 @@ def do_tree(world, _earlier):
                        bound("tree, restore: times as fast as tar x", ratio(restore, "tar x"), least=1)]}
 
 
+def do_cold(world, _earlier):
+    """The tree on a disk, nothing of it in memory; to forget what is there takes root."""
+    tree, size, files = world.tree()
+    on_disk = os.path.join(world.disk, "tree")
+    world.quiet(f"rm -rf {on_disk}; cp -a {tree} {on_disk}; sync")
+
+    def forget():
+        world.quiet("sync; echo 3 > /proc/sys/vm/drop_caches")
+
+    def fresh_borg():
+        world.quiet("borg init -e repokey-blake2 borg.repo")
+        forget()
+
+    rows = world.compare([
+        Contender("coffer", f"$COFFER backup -q -o cold.cof {on_disk}", "cold.cof", forget),
+        Contender("coffer -j 1, where nobody goes ahead", f"$COFFER backup -q -j 1 -o cold.cof {on_disk}", "cold.cof", forget),
+        Contender("tar | zstd -3 -T2 | age", f"tar cf - {on_disk} 2>said.tar | zstd -3 -T2 -q | age -R age.pub -o cold.age", "cold.age",
+                  forget),
+        Contender("borg, lz4", f"borg create -C lz4 borg.repo::one {on_disk}", "borg.repo", fresh_borg),
+    ], size, rounds=min(world.rounds, 3))
+    remove(on_disk, *(world.path(name) for name in ("cold.cof", "cold.age", "borg.repo", "said.tar")))
+    return {"tables": [table(f"Backup of a tree of {files:,} files that is on a disk and not in memory", rows, size)], "bounds": []}
+
+
 def do_verify(world, _earlier):
     file, size = world.random_file()
     if not os.path.exists(world.path("r.cof")):
@@ -293,6 +317,6 @@ def do_recipients(world, _earlier):
     return {"tables": [table("Number of recipients", rows)], "bounds": []}
 
 
-SECTIONS = {"limits": do_limits, "random": do_random, "text": do_text, "tree": do_tree, "verify": do_verify,
+SECTIONS = {"limits": do_limits, "random": do_random, "text": do_text, "cold": do_cold, "tree": do_tree, "verify": do_verify,
             "stream": do_stream, "rotate": do_rotate, "rotate-many": do_rotate_many, "rekey": do_rekey,
             "scaling": do_scaling, "recipients": do_recipients}

@@ -12,6 +12,7 @@
 #include "engine/backup.h"
 #include "engine/note.h"
 #include "os/os.h"
+#include "os/threads.h"
 
 cof_status cof_backup_tell(const cof_backup *b, cof_error *err)
 {
@@ -201,6 +202,7 @@ static cof_status read_tree(cof_backup *b, const cof_tree_options *o, const cof_
         .exclude_caches = o->exclude_caches,
         .one_file_system = o->one_file_system,
         .strict = o->strict,
+        .ahead = cof_threads_for(b->options->jobs, 2) > 1,
         .skip = is_own,
         .skip_ctx = b,
     };

@@ -104,6 +104,7 @@ typedef struct cof_os {
     int (*thread)(pthread_t *out, void *(*run)(void *arg), void *arg);
 
     int (*clock_gettime)(clockid_t clock, struct timespec *out);
+    uint64_t (*input)(void); /* blocks that this process has read from disks, or the like */
     uint64_t (*token)(void); /* unpredictable, for the names of temporary files */
     int (*isatty)(int fd);
     int (*columns)(int fd); /* width of a terminal, 0 if unknown */

@@ -138,6 +138,11 @@ void *cof_pool_get(cof_pool *pool)
     return pool->put - pool->given_back < pool->plan.job_count ? job_at(pool, pool->put) : NULL;
 }
 
+unsigned cof_pool_threads(const cof_pool *pool)
+{
+    return pool->threads;
+}
+
 void cof_pool_put(cof_pool *pool)
 {
     assert(pool->put - pool->given_back < pool->plan.job_count);

@@ -54,6 +54,9 @@ cof_status cof_pool_new(cof_pool **out, const cof_pool_plan *plan, cof_error *er
 /* The job that is to be filled next, NULL while all are out.  Never waits. */
 void *cof_pool_get(cof_pool *pool);
 
+/* How many threads there are; 0: jobs are done where they are put in. */
+unsigned cof_pool_threads(const cof_pool *pool);
+
 /* Hand in the job that cof_pool_get() gave. */
 void cof_pool_put(cof_pool *pool);
 

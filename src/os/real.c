@@ -305,6 +305,13 @@ static uint64_t real_token(void)
     return token ^ (uint64_t)getpid() << 40 ^ atomic_fetch_add(&count, 1) << 32;
 }
 
+static uint64_t real_input(void)
+{
+    struct rusage usage;
+
+    return getrusage(RUSAGE_SELF, &usage) == 0 ? (uint64_t)usage.ru_inblock : 0;
+}
+
 static int real_columns(int fd)
 {
     struct winsize size;
@@ -368,6 +375,7 @@ static const cof_os real = {
     .lock_in_the_way = real_lock_in_the_way,
     .thread = real_thread,
     .clock_gettime = clock_gettime,
+    .input = real_input,
     .token = real_token,
     .isatty = isatty,
     .columns = real_columns,

@@ -22,6 +22,7 @@
 #include "os/os.h"
 #include "source/listing.h"
 #include "source/roots.h"
+#include "source/scouts.h"
 #include "source/walk.h"
 
 #define OPEN_LEVELS   64                 /* directories that stay open */
@@ -36,6 +37,7 @@ typedef struct level {
     dev_t dev;
     ino_t ino;
     cof_listing names;
+    size_t sent;     /* to so many of these names scouts were sent, or it was passed over */
     size_t path_len; /* of the directory's path inside; 0 for the top */
 } level;
 
@@ -43,6 +45,7 @@ typedef struct walk {
     cof_walk_state state;
     level *levels; /* owned */
     size_t depth, cap;
+    cof_scouts *scouts; /* owned; NULL: none are to be sent */
     dev_t root_dev;
 } walk;
 
@@ -89,6 +92,12 @@ static void close_level(level *l)
     l->fd = -1;
 }
 
+static void call_back(walk *k)
+{
+    if (k->scouts != NULL)
+        cof_scouts_call_back(k->scouts);
+}
+
 /* Add a directory; its descriptor is taken over, also when this fails. */
 static cof_status push(walk *k, level *l, cof_error *err)
 {
@@ -104,8 +113,10 @@ static cof_status push(walk *k, level *l, cof_error *err)
         k->levels = grown;
         k->cap = cap;
     }
-    if (k->depth >= OPEN_LEVELS)
+    if (k->depth >= OPEN_LEVELS) {
+        call_back(k);
         close_level(&k->levels[k->depth - OPEN_LEVELS]);
+    }
     k->levels[k->depth++] = *l;
     return COF_OK;
 }
@@ -133,6 +144,7 @@ static cof_status pop(walk *k, cof_error *err)
     level *parent = k->depth > 1 ? l - 1 : NULL;
     bool lost = parent != NULL && parent->fd < 0 && !reopen_parent(l, parent);
 
+    call_back(k);
     close_level(l);
     cof_listing_wipe(&l->names);
     k->depth--;
@@ -235,12 +247,38 @@ static cof_status list_more(walk *k, level *l, cof_error *err)
     const char *last = cof_listing_name(&l->names, l->names.count - 1);
     cof_status st = cof_listing_read(&l->names, l->fd, last, names_budget(k), err);
 
+    l->sent = 0;
     if (st != COF_OK || l->names.read_error == 0)
         return st;
     k->state.path.len = l->path_len;
     k->state.path.data[l->path_len] = '\0';
     return cof_walk_problem(&k->state, l->names.read_error,
                             "cannot be listed to its end, and the rest of it is missing", err);
+}
+
+/* Is it among what is left out?  The path is that of its directory. */
+static bool is_excluded(walk *k, size_t dir_len, const char *name)
+{
+    cof_buf *path = &k->state.path;
+    bool too_long;
+
+    return set_path(k, dir_len, name, &too_long, NULL) != COF_OK || too_long ||
+           cof_patterns_match(k->state.request->exclude, cof_buf_slice(path), false);
+}
+
+/* Send scouts to the names that come next. */
+static void send_scouts(walk *k, level *l)
+{
+    size_t end = cof_min_size(l->names.next + COF_SCOUTS_AHEAD, l->names.count);
+
+    if (k->scouts == NULL || !cof_scouts_needed(k->scouts))
+        return;
+    for (l->sent = cof_max_size(l->sent, l->names.next); l->sent < end; l->sent++) {
+        const char *name = cof_listing_name(&l->names, l->sent);
+
+        if (!is_excluded(k, l->path_len, name))
+            cof_scouts_send(k->scouts, l->fd, name);
+    }
 }
 
 /* The next step of the walk below the root. */
@@ -253,6 +291,7 @@ static cof_status step(walk *k, cof_error *err)
 
     if (l->names.next == l->names.count)
         return l->names.more ? list_more(k, l, err) : pop(k, err);
+    send_scouts(k, l);
     /* enter() may move the levels, but not the names. */
     place = (cof_place){l->fd, cof_listing_name(&l->names, l->names.next++)};
     if ((st = set_path(k, l->path_len, place.name, &too_long, err)) != COF_OK)
@@ -307,7 +346,8 @@ static cof_status prepare(walk *k, const cof_tree_request *request, const cof_tr
     w->target = malloc(COF_TREEPATH_MAX + 1);
     if (w->buffer == NULL || w->zeros == NULL || w->target == NULL)
         return cof_fail(err, COF_NOMEM, "out of memory");
-    if ((st = cof_links_new(&w->links, LINKS_BYTES, err)) != COF_OK)
+    if ((st = cof_links_new(&w->links, LINKS_BYTES, err)) != COF_OK ||
+        (request->ahead && (st = cof_scouts_new(&k->scouts, err)) != COF_OK))
         return st;
     return cof_archive_new(&w->archive, hooks->data, hooks->ctx, err);
 }
@@ -316,6 +356,7 @@ static void release(walk *k)
 {
     cof_walk_state *w = &k->state;
 
+    cof_scouts_free(k->scouts);
     for (size_t i = 0; i < k->depth; i++) {
         close_level(&k->levels[i]);
         cof_listing_wipe(&k->levels[i].names);

@@ -29,6 +29,7 @@ typedef struct cof_tree_request {
     bool exclude_caches;  /* of a directory with a CACHEDIR.TAG only that file */
     bool one_file_system; /* do not go into other file systems; their mount points are stored */
     bool strict;          /* the first problem is COF_SOURCE */
+    bool ahead;           /* other threads may look at what is read next (source/scouts.h) */
     bool (*skip)(void *ctx, cof_file_id file); /* NULL, or is this one to be left out? */
     void *skip_ctx;
 } cof_tree_request;
