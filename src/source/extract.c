@@ -128,7 +128,11 @@ static bool can_wait(const cof_extract *x, const cof_catalog_entry *entry, const
            !x->request.skip_old && !x->request.force && !x->no_tmpfile;
 }
 
-/* What was put off is to be there before its directory is left, and before anything but a file. */
+/*
+ * What was put off is to be there before its directory is left, before anything but a file, and
+ * before another file of the same name, which there may be where the first components of the paths
+ * are left out.
+ */
 static cof_status prepare(cof_extract *x, const cof_catalog_entry *entry, cof_slice name,
                           cof_error *err)
 {
@@ -136,7 +140,8 @@ static cof_status prepare(cof_extract *x, const cof_catalog_entry *entry, cof_sl
 
     if (x->target.root < 0)
         return open_target(x, err);
-    if (entry->type != COF_ENTRY_FILE || !cof_target_is_in(&x->target, name))
+    if (entry->type != COF_ENTRY_FILE || !cof_target_is_in(&x->target, name) ||
+        !cof_crew_comes_after(x->crew, name))
         st = cof_extract_catch_up(x, err);
     return st == COF_OK ? cof_extract_leave(x, name, err) : st;
 }

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/num.h"
+#include "base/treepath.h"
 #include "os/pool.h"
 #include "source/extract_inside.h"
 
@@ -40,7 +41,8 @@ struct cof_crew {
     cof_pool *pool; /* NULL until it is needed, as the batches */
     batch *batches; /* owned */
     size_t batch_count;
-    batch *open; /* the one that is being filled; NULL: none */
+    batch *open;       /* the one that is being filled; NULL: none */
+    const small *last; /* that was put off; it has no name any more once it was heard of */
 };
 
 static const cof_slice no_link = COF_SLICE_INIT;
@@ -174,8 +176,9 @@ static cof_status read_content(uint8_t *out, size_t size, cof_unpack *unpack, co
 }
 
 /* Add to the open batch, which has room. */
-static cof_status add(batch *b, const cof_piece *piece, cof_unpack *unpack, cof_error *err)
+static cof_status add(cof_crew *c, const cof_piece *piece, cof_unpack *unpack, cof_error *err)
 {
+    batch *b = c->open;
     small *s = &b->files[b->count];
     uint8_t *content = b->bytes + b->used;
     size_t size = (size_t)piece->entry->size;
@@ -195,6 +198,7 @@ static cof_status add(batch *b, const cof_piece *piece, cof_unpack *unpack, cof_
     s->piece.spot.name = s->name + piece->name.len - strlen(piece->spot.name);
     s->piece.content = (cof_slice){content, size};
     s->piece.put_off = true;
+    c->last = s;
     b->count++;
     b->used += size;
     return COF_OK;
@@ -229,8 +233,14 @@ cof_status cof_crew_add(cof_crew *c, const cof_piece *piece, cof_unpack *unpack,
         (c->open->count == BATCH_FILES || c->open->used + size > BATCH_BYTES))
         hand_over(c);
     if (st == COF_OK && (st = open_batch(c, err)) == COF_OK)
-        st = add(c->open, piece, unpack, err);
+        st = add(c, piece, unpack, err);
     return st;
+}
+
+bool cof_crew_comes_after(const cof_crew *c, cof_slice name)
+{
+    return c->last == NULL || c->last->name == NULL ||
+           cof_treepath_compare(c->last->piece.name, name) < 0;
 }
 
 cof_status cof_crew_finish(cof_crew *c, cof_error *err)

@@ -95,6 +95,9 @@ void cof_crew_free(cof_crew *c);
 cof_status cof_crew_add(cof_crew *c, const cof_piece *piece, cof_unpack *unpack,
                         cof_error *err) COF_MUST_USE;
 
+/* Does the name stand behind all that were put off, and so is none of theirs? */
+bool cof_crew_comes_after(const cof_crew *c, cof_slice name);
+
 /* Have all of them made.  What request.failed says of one that could not be. */
 cof_status cof_crew_finish(cof_crew *c, cof_error *err) COF_MUST_USE;
 

@@ -79,7 +79,7 @@ static int create_file(cof_piece *p)
 {
     const cof_os *os = cof_os_get();
 
-    if (!p->x->no_tmpfile) {
+    if (p->put_off || !p->x->no_tmpfile) {
         int fd = os->openat(p->spot.dir, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
 
         p->nameless = fd >= 0;

@@ -13,6 +13,9 @@
 #include <cmocka.h>
 #include <coffer/coffer.h>
 #include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <time.h>
 
 #include "scratch.h"
 
@@ -131,14 +134,14 @@ static void on_warning(void *ctx, const char *sentence)
 }
 
 /* Into the folder "o". */
-static cof_status restore(unsigned threads, bool keep_going, cof_extract_result *result,
-                          cof_error *err)
+static cof_status restore_without(size_t components, unsigned threads, bool keep_going,
+                                  cof_extract_result *result, cof_error *err)
 {
     cof_trust *trust = NULL;
     cof_reader *reader = NULL;
     cof_open_options o = {.input_fd = -1, .jobs = threads, .report = {.warn = on_warning}};
     const cof_extract_options x = {
-        .target = in_dir("o"), .strip_components = 3, .keep_going = keep_going};
+        .target = in_dir("o"), .strip_components = components, .keep_going = keep_going};
     cof_status st;
 
     warnings[0] = '\0';
@@ -154,9 +157,14 @@ static cof_status restore(unsigned threads, bool keep_going, cof_extract_result 
     return st;
 }
 
-static void assert_same(unsigned folder, unsigned file)
+static cof_status restore(unsigned threads, bool keep_going, cof_extract_result *result,
+                          cof_error *err)
 {
-    const char *path = in_dir(file_name("o", folder, file));
+    return restore_without(3, threads, keep_going, result, err);
+}
+
+static void assert_same_at(const char *path, unsigned folder, unsigned file)
+{
     size_t size = file_size(folder, file);
     struct stat st;
     int fd = open(path, O_RDONLY);
@@ -170,6 +178,11 @@ static void assert_same(unsigned folder, unsigned file)
     fill(expected, size, folder, file);
     assert_memory_equal(found, expected, size);
     assert_int_equal(close(fd), 0);
+}
+
+static void assert_same(unsigned folder, unsigned file)
+{
+    assert_same_at(in_dir(file_name("o", folder, file)), folder, file);
 }
 
 static void assert_all_same(const cof_extract_result *result)
@@ -226,6 +239,117 @@ static void test_where_files_need_a_name(void **state)
         remove_tree("o");
         assert_int_equal(access(in_dir("o"), F_OK), -1);
     }
+}
+
+/* ---- a file system that knows no nameless files, which turns out while threads are at work ----
+ */
+
+static pthread_t owner;
+static atomic_bool refused, named;
+static atomic_uint named_by_others;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+
+static void tell_all(atomic_bool *what)
+{
+    assert_int_equal(pthread_mutex_lock(&lock), 0);
+    *what = true;
+    assert_int_equal(pthread_cond_broadcast(&changed), 0);
+    assert_int_equal(pthread_mutex_unlock(&lock), 0);
+}
+
+/* Not for ever: what is waited for may be what must not happen. */
+static void wait_for(const atomic_bool *what, unsigned milliseconds)
+{
+    struct timespec until;
+
+    assert_int_equal(clock_gettime(CLOCK_REALTIME, &until), 0);
+    until.tv_nsec += 1000000L * (milliseconds % 1000);
+    until.tv_sec += milliseconds / 1000 + until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    assert_int_equal(pthread_mutex_lock(&lock), 0);
+    while (!*what && pthread_cond_timedwait(&changed, &lock, &until) == 0)
+        continue;
+    assert_int_equal(pthread_mutex_unlock(&lock), 0);
+}
+
+/* Who has made a batch goes on when the owner has found out, and so in the middle of another. */
+static int late_openat(int dir, const char *name, int flags, mode_t mode)
+{
+    static _Thread_local unsigned count;
+    bool is_owner = pthread_equal(pthread_self(), owner);
+
+    if ((flags & O_TMPFILE) != O_TMPFILE) {
+        if (is_owner && (flags & O_CREAT) != 0)
+            tell_all(&named);
+        else if (!is_owner)
+            atomic_fetch_add(&named_by_others, 1);
+        return cof_os_real()->openat(dir, name, flags, mode);
+    }
+    if (is_owner && !refused)
+        return cof_os_real()->openat(dir, name, flags, mode);
+    refused = true;
+    if (!is_owner && count++ >= 16)
+        wait_for(&named, 10000);
+    errno = EOPNOTSUPP;
+    return -1;
+}
+
+static void test_where_the_threads_learn_that_files_need_a_name(void **state)
+{
+    cof_extract_result result;
+
+    (void)state;
+    owner = pthread_self();
+    scratch_os = *cof_os_real();
+    scratch_os.openat = late_openat;
+    cof_os_set(&scratch_os);
+    assert_int_equal(restore(2, false, &result, NULL), COF_OK);
+    cof_os_set(NULL);
+    assert_true(named);
+    assert_int_equal(named_by_others, 0); /* temporary names are the owner's */
+    assert_all_same(&result);
+    remove_tree("o");
+    assert_int_equal(access(in_dir("o"), F_OK), -1);
+}
+
+/* ---- several files of one name ---- */
+
+static atomic_uint links;
+static atomic_bool linked_again;
+
+/* The first is slower than the second, if that does not wait for it. */
+static int slow_linkfd(int fd, int dir, const char *name)
+{
+    if (strcmp(name, "00") == 0) {
+        if (atomic_fetch_add(&links, 1) == 0)
+            wait_for(&linked_again, 300);
+        else
+            tell_all(&linked_again);
+    }
+    return cof_os_real()->linkfd(fd, dir, name);
+}
+
+static void test_of_several_with_one_name_the_first_is_there(void **state)
+{
+    cof_extract_result result;
+
+    (void)state;
+    scratch_os = *cof_os_real();
+    scratch_os.linkfd = slow_linkfd;
+    cof_os_set(&scratch_os);
+    assert_int_equal(restore_without(4, 2, true, &result, NULL), COF_OK);
+    cof_os_set(NULL);
+    assert_int_equal(result.files, FILES);
+    assert_int_equal(result.lost, (FOLDERS - 1) * FILES);
+    for (unsigned f = 0; f < FILES; f++) {
+        char name[16];
+
+        snprintf(name, sizeof(name), "o/%02u", f);
+        assert_same_at(in_dir(name), 0, f);
+        assert_int_equal(unlink(in_dir(name)), 0);
+    }
+    assert_int_equal(rmdir(in_dir("o")), 0);
 }
 
 /* Files that stand where others are to be put. */
@@ -316,6 +440,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_with_however_many_threads),
         cmocka_unit_test(test_where_files_need_a_name),
+        cmocka_unit_test(test_where_the_threads_learn_that_files_need_a_name),
+        cmocka_unit_test(test_of_several_with_one_name_the_first_is_there),
         cmocka_unit_test(test_the_first_that_fails_is_told),
         cmocka_unit_test(test_all_that_fail_are_told),
         cmocka_unit_test(test_a_full_disk),
