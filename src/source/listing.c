@@ -102,7 +102,7 @@ static cof_status collect(cof_listing *l, DIR *dir, const char *after, size_t bu
                           cof_error *err)
 {
     const cof_os *os = cof_os_get();
-    char limit[sizeof(((struct dirent *)NULL)->d_name)] = "";
+    size_t limit = 0; /* where the last name lies, once there are more */
     struct dirent *entry;
     cof_status st;
 
@@ -110,7 +110,7 @@ static cof_status collect(cof_listing *l, DIR *dir, const char *after, size_t bu
         const char *name = entry->d_name;
 
         if (is_dots(name) || (after != NULL && strcmp(name, after) <= 0) ||
-            (limit[0] != '\0' && strcmp(name, limit) > 0))
+            (l->more && strcmp(name, l->bytes + limit) > 0))
             continue;
         if ((st = add(l, name, err)) != COF_OK)
             return st;
@@ -118,8 +118,7 @@ static cof_status collect(cof_listing *l, DIR *dir, const char *after, size_t bu
             continue;
         if ((st = halve(l, err)) != COF_OK)
             return st;
-        memcpy(limit, cof_listing_name(l, l->count - 1),
-               strlen(cof_listing_name(l, l->count - 1)) + 1);
+        limit = l->at[l->count - 1];
     }
     l->read_error = errno;
     return COF_OK;

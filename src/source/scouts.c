@@ -3,8 +3,8 @@
 #include "source/scouts.h"
 
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "base/error.h"
@@ -14,7 +14,7 @@
 
 #define SCOUTS    8   /* they wait for disks, not for processors */
 #define LOOK      32  /* after so many files it is looked anew whether they are needed */
-#define NAME_CAP  256 /* no file system has longer names */
+#define NAME_CAP  256 /* to the few that are longer nobody is sent */
 #define SOON_MOST (256 << 10)
 
 typedef struct errand {
@@ -93,12 +93,12 @@ void cof_scouts_send(cof_scouts *s, int dir, const char *name)
 {
     errand *e;
 
-    if (!have_threads(s))
+    if (strlen(name) >= NAME_CAP || !have_threads(s))
         return;
     while ((e = cof_pool_get(s->pool)) == NULL)
         call_one_back(s);
     e->dir = dir;
-    (void)snprintf(e->name, sizeof(e->name), "%s", name);
+    memcpy(e->name, name, strlen(name) + 1);
     cof_pool_put(s->pool);
 }
 

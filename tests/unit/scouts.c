@@ -17,6 +17,7 @@
 #include <stdatomic.h>
 
 #include "scratch.h"
+#include "source/scouts.h"
 #include "source/tree.h"
 
 #define FOLDERS 4
@@ -208,12 +209,43 @@ static void test_without_threads(void **state)
     scratch_os.thread = cof_os_real()->thread;
 }
 
+/* What is too long is not cut to the name of something else. */
+static void test_long_names(void **state)
+{
+    char name[301], short_name[256];
+    cof_scouts *s = NULL;
+    int dir = open(scratch_dir, O_RDONLY | O_DIRECTORY);
+
+    (void)state;
+    memset(name, 'a', sizeof(name));
+    name[300] = '\0';
+    memset(short_name, 'a', sizeof(short_name));
+    short_name[255] = '\0';
+    make(short_name, "", 0644);
+    reader = pthread_self();
+    opened = 0;
+    scratch_os.openat = watched_openat;
+    cof_os_set(&scratch_os);
+    assert_int_equal(cof_scouts_new(&s, NULL), COF_OK);
+    cof_scouts_send(s, dir, name);
+    cof_scouts_call_back(s);
+    assert_int_equal(opened, 0);
+    cof_scouts_send(s, dir, short_name);
+    cof_scouts_call_back(s);
+    assert_int_equal(opened, 1);
+    cof_scouts_free(s);
+    cof_os_set(NULL);
+    assert_int_equal(unlink(in_dir(short_name)), 0);
+    assert_int_equal(close(dir), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_from_a_disk),
         cmocka_unit_test(test_from_memory),
         cmocka_unit_test(test_without_threads),
+        cmocka_unit_test(test_long_names),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

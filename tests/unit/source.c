@@ -8,7 +8,6 @@
 #include "base/error.h"
 #include "base/treepath.h"
 #include "os/os.h"
-#include "source/listing.h"
 #include "source/pattern.h"
 #include "source/roots.h"
 #include "source/tree.h"
@@ -149,41 +148,6 @@ static void patterns_that_make_no_sense_are_refused(void **state)
     assert_int_equal(cof_patterns_add(&p, "//", NULL), COF_USAGE);
     assert_int_equal(cof_patterns_add(&p, "!x", NULL), COF_USAGE);
     assert_int_equal(p.count, 0);
-}
-
-/* ---- names in a directory ------------------------------------------------------------------- */
-
-static void listing_needs_bounded_memory(void **state)
-{
-    (void)state;
-    char *dir = scratch_new();
-    int fd = open(dir, O_RDONLY | O_DIRECTORY);
-    cof_listing l;
-    char name[32], last[32] = "";
-    size_t seen = 0;
-    bool more = true;
-
-    memset(&l, 0, sizeof(l));
-    assert_true(fd >= 0);
-    for (int i = 0; i < 1000; i++) {
-        (void)snprintf(name, sizeof(name), "%05d", i * 7919 % 1000);
-        assert_int_equal(close(openat(fd, name, O_CREAT | O_WRONLY, 0600)), 0);
-    }
-    while (more) {
-        assert_ok(cof_listing_read(&l, fd, last[0] != '\0' ? last : NULL, 1000, NULL));
-        assert_true(l.count > 0 && l.used <= 1000);
-        assert_int_equal(l.read_error, 0);
-        for (size_t i = 0; i < l.count; i++) {
-            assert_true(strcmp(cof_listing_name(&l, i), last) > 0);
-            (void)snprintf(last, sizeof(last), "%s", cof_listing_name(&l, i));
-            seen++;
-        }
-        more = l.more;
-    }
-    assert_int_equal(seen, 1000);
-    cof_listing_wipe(&l);
-    (void)close(fd);
-    scratch_free(dir);
 }
 
 /* ---- roots ---------------------------------------------------------------------------------- */
@@ -470,7 +434,6 @@ int main(void)
         cmocka_unit_test(patterns_match_what_they_say),
         cmocka_unit_test(patterns_are_quick_on_any_path),
         cmocka_unit_test(patterns_that_make_no_sense_are_refused),
-        cmocka_unit_test(listing_needs_bounded_memory),
         cmocka_unit_test(roots_are_named_inside),
         cmocka_unit_test(roots_are_walked_once),
         cmocka_unit_test(whatever_happens_is_told),
