@@ -13,6 +13,7 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct {
@@ -134,4 +135,16 @@ bool cof_hex_decode(uint8_t *out, size_t out_len, const char *in, size_t len, co
         out[i] = (uint8_t)((unsigned)hex_value(in[2 * i], digits) << 4 |
                            (unsigned)hex_value(in[2 * i + 1], digits));
     return true;
+}
+
+/* Not strndup(): that is for texts, and who looks for errors expects one to end somewhere. */
+char *cof_text_dup(const void *bytes, size_t len)
+{
+    char *copy = malloc(len + 1);
+
+    if (copy == NULL)
+        return NULL;
+    memcpy(copy, bytes, len);
+    copy[len] = '\0';
+    return copy;
 }

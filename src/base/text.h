@@ -85,4 +85,7 @@ bool cof_time_parse(uint64_t *out, const char *in, size_t len) COF_MUST_USE;
 #define COF_SIZE_CAP 16
 void cof_size_format(char out[COF_SIZE_CAP], uint64_t bytes);
 
+/* A copy of bytes that need not end with a NUL, which gets one; NULL: out of memory. */
+char *cof_text_dup(const void *bytes, size_t len);
+
 #endif

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/num.h"
 #include "base/treepath.h"
+#include "base/text.h"
 #include "os/pool.h"
 #include "source/extract_inside.h"
 
@@ -186,7 +187,7 @@ static cof_status add(cof_crew *c, const cof_piece *piece, cof_unpack *unpack, c
 
     if (st != COF_OK)
         return st;
-    if ((s->name = strndup((const char *)piece->name.data, piece->name.len)) == NULL)
+    if ((s->name = cof_text_dup(piece->name.data, piece->name.len)) == NULL)
         return cof_fail(err, COF_NOMEM, "out of memory");
     s->piece = *piece;
     s->entry = (cof_catalog_entry){.type = piece->entry->type, .size = size};

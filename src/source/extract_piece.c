@@ -137,7 +137,7 @@ static cof_status make_node(const cof_piece *p, cof_error *err)
 static cof_status make_symlink(const cof_piece *p, cof_error *err)
 {
     cof_status st = COF_OK;
-    char *target = strndup((const char *)p->entry->target.data, p->entry->target.len);
+    char *target = cof_text_dup(p->entry->target.data, p->entry->target.len);
 
     if (target == NULL)
         return cof_fail(err, COF_NOMEM, "out of memory");

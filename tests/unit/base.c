@@ -257,6 +257,18 @@ static void every_pair_of_bytes_becomes_safe(void **state)
     }
 }
 
+static void bytes_become_text(void **state)
+{
+    const uint8_t bytes[] = {'a', 'b', 'c'}; /* no NUL in it, and none has to be behind it */
+    char *text = cof_text_dup(bytes, sizeof bytes), *none = cof_text_dup(bytes, 0);
+
+    (void)state;
+    assert_string_equal(text, "abc");
+    assert_string_equal(none, "");
+    free(text);
+    free(none);
+}
+
 static void hex_is_strict(void **state)
 {
     (void)state;
@@ -416,6 +428,7 @@ int main(void)
         cmocka_unit_test(text_is_made_safe),
         cmocka_unit_test(safe_text_is_cut_between_characters),
         cmocka_unit_test(every_pair_of_bytes_becomes_safe),
+        cmocka_unit_test(bytes_become_text),
         cmocka_unit_test(hex_is_strict),
         cmocka_unit_test(times_have_one_spelling),
         cmocka_unit_test(every_day_comes_back),
