@@ -29,7 +29,8 @@ most = 96 + 32 * max(0, len(os.sched_getaffinity(0)) - 2)
 subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
 used = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
 print("# %s: %d KiB" % (sys.argv[2], used))
-sys.exit(used > most * 1024 and "used %d KiB" % used)
+bounded = "COFFER_SLOW" not in os.environ  # sanitizers keep what is given back
+sys.exit(bounded and used > most * 1024 and "used %d KiB" % used)
 PYTHON
 }
 

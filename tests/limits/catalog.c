@@ -89,6 +89,7 @@ int main(int argc, char **argv)
     const cof_catalog_hooks hooks = {on_record, &s};
     cof_error err = COF_ERROR_INIT;
     char what[1024];
+    bool lean;
     cof_status st;
 
     if (millions == 0)
@@ -104,9 +105,10 @@ int main(int argc, char **argv)
                    st != COF_OK ? err.message : "");
     tell(1, st == COF_OK && s.level <= 2, what);
     (void)snprintf(what, sizeof(what), "%ld KiB resident", resident());
-    tell(2, resident() <= RESIDENT_MAX, what);
+    lean = resident() <= RESIDENT_MAX || getenv("COFFER_SLOW") != NULL; /* sanitizers take more */
+    tell(2, lean, what);
     printf("1..2\n");
     cof_catalog_writer_free(w);
     cof_catalog_checker_free(s.checker);
-    return st != COF_OK || resident() > RESIDENT_MAX;
+    return st != COF_OK || !lean;
 }

@@ -15,6 +15,7 @@ import tempfile
 
 MIB = 1 << 20
 RESIDENT_MAX = {1: 48 * MIB, 4: 96 * MIB}  # threads; promised are 64 MiB + 8 records for each
+UNBOUNDED = "COFFER_SLOW" in os.environ  # sanitizers keep what is given back
 SMALL_MAX = 48 << 10
 
 
@@ -74,7 +75,7 @@ class Limits:
         for name, process in readers.items():
             peaks[name] = self.peak(process)
         for name, peak in peaks.items():
-            self.tell(peak <= RESIDENT_MAX[threads],
+            self.tell(UNBOUNDED or peak <= RESIDENT_MAX[threads],
                       f"{name} by {threads} threads of {size / (1 << 30):.1f} GiB: {peak / MIB:.1f} MiB resident")
         os.unlink(backup)
 
