@@ -12,8 +12,8 @@
 
 #include "base/error.h"
 #include "base/num.h"
-#include "base/treepath.h"
 #include "base/text.h"
+#include "base/treepath.h"
 #include "os/pool.h"
 #include "source/extract_inside.h"
 
