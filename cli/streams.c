@@ -120,14 +120,14 @@ static bool means_something(char *line)
 cof_status cli_streams_read(cli_streams *out, const char *path, cof_error *err)
 {
     char safe[CLI_NAME_CAP];
-    char *text, *rest, *line;
+    char *rest, *line;
     size_t len = 0;
     unsigned number = 0;
-    cof_status st = load(&text, &len, path, err);
-    rest = text; /* it is kept: names and words stand in it */
+    cof_status st = load(&out->text, &len, path, err);
+    rest = out->text;
     while (st == COF_OK && (line = strsep(&rest, "\n")) != NULL) {
         number++;
-        if (rest == NULL && line + strlen(line) < text + len)
+        if (rest == NULL && line + strlen(line) < out->text + len)
             st = fail_line(err, path, number, "a zero byte: this is no text in UTF-8");
         else if (means_something(line))
             st = read_line(out, path, number, line, err);

@@ -19,6 +19,7 @@ typedef struct cli_stream {
 typedef struct cli_streams {
     cli_stream *item; /* lives as long as the process */
     size_t count;
+    char *text; /* what names and words stand in; lives as long */
 } cli_streams;
 
 /* Read the file.  COF_IO; COF_USAGE with the number of the line, or where there is no stream. */

@@ -84,7 +84,9 @@ static void on_lost_file(void *ctx, const char *path, size_t path_len)
 {
     findings *f = ctx;
     char safe[4 * CLI_NAME_CAP];
-    char *text = strndup(path, path_len);
+    char *text = calloc(1, path_len + 1);
+    if (text != NULL)
+        memcpy(text, path, path_len); /* which no NUL ends */
     f->no_memory |=
         text == NULL ||
         json_array_append_new(f->files, json_string(cli_safe(safe, sizeof safe, text))) != 0;
