@@ -11,7 +11,8 @@ import time
 from . import figures
 
 TITLES = {"limits": "What this machine can do", "random": "Random data", "text": "Text",
-          "cold": "A tree of files on a disk", "tree": "A tree of files", "verify": "Verify", "stream": "One long stream", "rotate": "Rotate against size", "rotate-many": "Rotate many",
+          "cold": "A tree of files on a disk", "tree": "A tree of files", "verify": "Verify",
+          "stream": "One long stream", "rotate": "Rotate against size", "rotate-many": "Rotate many",
           "rekey": "Rekey", "scaling": "Scaling", "recipients": "Recipients"}
 
 
