@@ -119,7 +119,7 @@ def escape_names(results):
 def save(folder, results):
     os.makedirs(folder, exist_ok=True)
     with open(os.path.join(folder, "results.json"), "w", encoding="utf-8") as f:
-        json.dump(results, f, indent=1)
+        json.dump({"license": "SPDX-License-Identifier: Apache-2.0", **results}, f, indent=1)
         f.write("\n")
     shown = json.loads(json.dumps(results))
     escape_names(shown)
