@@ -155,8 +155,16 @@ other_ends() {
 
 # ---- from SQL ----
 
+# A program that loads the extension.  Where that was built with a sanitizer, the program needs the
+# runtime of it from its beginning; what it does not free itself is not looked for.
+loads() {
+    local runtime
+    runtime=$(ldd "$EXTENSION" | awk '/lib[at]san/ { print $3 }')
+    ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0 LD_PRELOAD=$runtime "$@"
+}
+
 sql() {
-    sqlite3 db/x.db ".load $EXTENSION" "$1"
+    loads sqlite3 db/x.db ".load $EXTENSION" "$1"
 }
 
 @test "SELECT coffer_backup: the last committed transaction, not what the caller has changed since" {
@@ -175,7 +183,7 @@ sql() {
 
 @test "SELECT coffer_backup: another database of the connection, and a program in Python" {
     make delete
-    /usr/bin/python3 - "$EXTENSION" "$P" <<'PYTHON'
+    loads /usr/bin/python3 - "$EXTENSION" "$P" <<'PYTHON'
 import sqlite3, sys
 extension, people = sys.argv[1:3]
 db = sqlite3.connect(":memory:")
