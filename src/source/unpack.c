@@ -23,6 +23,7 @@ struct cof_unpack {
     void *ctx;
     struct archive *names; /* looks up owners; NULL: by number */
     struct archive *archive;
+    struct archive_entry *item;     /* libarchive would not ask whether it got one of its own */
     const cof_catalog_entry *entry; /* borrowed from the caller of begin */
     uint64_t at;                    /* of the entry's length, how much was read */
     cof_status st;                  /* what read said */
@@ -58,6 +59,7 @@ void cof_unpack_free(cof_unpack *u)
 {
     if (u == NULL)
         return;
+    archive_entry_free(u->item);
     if (u->archive != NULL)
         (void)archive_read_free(u->archive);
     if (u->names != NULL)
@@ -175,13 +177,16 @@ static cof_status compare(const cof_unpack *u, struct archive_entry *x, cof_erro
 
 static cof_status restart(cof_unpack *u, cof_error *err)
 {
+    archive_entry_free(u->item);
+    u->item = NULL;
     if (u->archive != NULL)
         (void)archive_read_free(u->archive);
     u->at = 0;
     u->st = COF_OK;
     u->err = err;
     u->archive = archive_read_new();
-    if (u->archive == NULL || archive_read_support_format_tar(u->archive) != ARCHIVE_OK)
+    if (u->archive == NULL || archive_read_support_format_tar(u->archive) != ARCHIVE_OK ||
+        (u->item = archive_entry_new2(u->archive)) == NULL)
         return cof_fail(err, COF_NOMEM, "out of memory");
     /* This reads already, and fails where there is no header. */
     return archive_read_open(u->archive, u, NULL, on_read, NULL) == ARCHIVE_OK ? COF_OK
@@ -228,7 +233,6 @@ static bool is_stream(const cof_unpack *u)
 cof_status cof_unpack_begin(cof_unpack *u, cof_member *out, const cof_catalog_entry *entry,
                             cof_error *err)
 {
-    struct archive_entry *x = NULL;
     int result;
     cof_status st;
 
@@ -240,12 +244,12 @@ cof_status cof_unpack_begin(cof_unpack *u, cof_member *out, const cof_catalog_en
     }
     if ((st = restart(u, err)) != COF_OK)
         return st;
-    result = archive_read_next_header(u->archive, &x);
+    result = archive_read_next_header2(u->archive, u->item);
     if (result != ARCHIVE_OK && result != ARCHIVE_WARN)
         return failed(u, err);
-    if ((st = compare(u, x, err)) != COF_OK)
+    if ((st = compare(u, u->item, err)) != COF_OK)
         return st;
-    return cof_member_read(out, x, u->names, err);
+    return cof_member_read(out, u->item, u->names, err);
 }
 
 cof_status cof_unpack_data(cof_unpack *u, cof_slice *out, uint64_t *offset, bool *end,
@@ -274,13 +278,12 @@ cof_status cof_unpack_data(cof_unpack *u, cof_slice *out, uint64_t *offset, bool
 
 cof_status cof_unpack_end(cof_unpack *u, cof_error *err)
 {
-    struct archive_entry *x = NULL;
     int result;
 
     if (is_stream(u))
         return COF_OK; /* its length was compared with its records */
     u->err = err;
-    result = archive_read_next_header(u->archive, &x);
+    result = archive_read_next_header2(u->archive, u->item);
     if (u->st != COF_OK)
         return u->st;
     if (result != ARCHIVE_EOF || archive_read_header_position(u->archive) < 0 ||
