@@ -17,6 +17,7 @@
 #include "base/text.h"
 
 #define MOST_ZEROS (UINT64_C(1) << 30)
+#define NAME_FIELD 100 /* of a header */
 
 /*
  * libarchive says `hdrcharset=BINARY` of every entry or of none, and has one way to write
@@ -295,6 +296,15 @@ static cof_status write_header(cof_archive *a, const char **refused, cof_error *
     return cof_fail(err, COF_SOURCE, "it cannot be described in an archive");
 }
 
+/*
+ * Of a file with holes libarchive up to 3.6 shortens a long name that is not ASCII, in the field
+ * that readers go by.  The holes of such a file are stored as zeros.
+ */
+static bool can_have_holes(const cof_archive *a, const cof_catalog_entry *entry)
+{
+    return (a->kind & WRITER_BINARY) == 0 || entry->path.len < NAME_FIELD;
+}
+
 cof_status cof_archive_begin(cof_archive *a, const char **refused, const cof_catalog_entry *entry,
                              const cof_attributes *attributes, const cof_extents *extents,
                              cof_error *err)
@@ -304,7 +314,7 @@ cof_status cof_archive_begin(cof_archive *a, const char **refused, const cof_cat
     a->err = err;
     describe(a, entry);
     *refused = attributes != NULL ? add_attributes(a, attributes) : NULL;
-    if (extents != NULL && extents->sparse) {
+    if (extents != NULL && extents->sparse && can_have_holes(a, entry)) {
         for (size_t i = 0; i < extents->count; i++)
             archive_entry_sparse_add_entry(a->entry, (la_int64_t)extents->items[i].offset,
                                            (la_int64_t)extents->items[i].len);

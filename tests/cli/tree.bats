@@ -120,6 +120,18 @@ odd_tree() {
     same t g/t
 }
 
+@test "a file with holes comes back under its name, however long, in any letters" {
+    local length
+    mkdir t
+    for length in 80 95 100 115 200; do
+        truncate -s 1M "t/é$(printf "%${length}d" 0)" "t/e$(printf "%${length}d" 0)"
+        noise 5000 | tee -a "t/é$(printf "%${length}d" 0)" >>"t/e$(printf "%${length}d" 0)"
+    done
+    accept backup -o h.cof t
+    accept restore -q h.cof --key "$P/ops.key" -C out
+    diff -r t out/t
+}
+
 @test "paths of 4,000 bytes and more, also 2,000 levels deep" {
     /usr/bin/python3 - <<'PYTHON'
 import os
