@@ -92,6 +92,8 @@ static size_t read_all(cof_custody *statements, uint8_t (*hashes)[COF_SHA256_SIZ
             write_again(&statements[n]);
             compare(&statements[n]);
             n++;
+        } else {
+            cof_custody_wipe(&statements[n]);
         }
         in.data += json.len + (end != NULL);
         in.len -= json.len + (end != NULL);
