@@ -30,4 +30,5 @@ void cli_signals_handle(void)
             (void)sigaction(fatal[i], &action, NULL);
     }
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN);
 }

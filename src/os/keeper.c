@@ -73,8 +73,8 @@ static _Noreturn void become_command(const char *const *argv, pid_t keeper_pid)
 
     if (setsid() >= 0 && dup2(OUTPUT, STDOUT_FILENO) >= 0 && dup2(SAY, STDERR_FILENO) >= 0 &&
         prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 && getppid() == keeper_pid &&
-        signal(SIGPIPE, SIG_DFL) != SIG_ERR && sigemptyset(&none) == 0 &&
-        sigprocmask(SIG_SETMASK, &none, NULL) == 0)
+        signal(SIGPIPE, SIG_DFL) != SIG_ERR && signal(SIGXFSZ, SIG_DFL) != SIG_ERR &&
+        sigemptyset(&none) == 0 && sigprocmask(SIG_SETMASK, &none, NULL) == 0)
         (void)execvp(argv[0], arguments.taken);
     tell(NEWS, 0, errno);
     _exit(127);

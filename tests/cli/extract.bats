@@ -230,3 +230,20 @@ PYTHON
     [ "${lines[1]}" = 'status 6' ]
     [ "${#lines[@]}" -eq 2 ]
 }
+
+@test "files that may not be so long: status 6, and nothing half-made" {
+    noise 3000000 >src/big
+    "$COFFER" backup -q -o x.cof src
+    for threads in 1 4; do
+        (
+            ulimit -f 1000
+            call restore -q -j "$threads" x.cof --key "$P/ops.key" -C out
+            [ "$status" -eq 6 ]
+            [ "$(sentences)" = 'coffer: x.cof: cannot write src/big: File too large' ]
+            refuse 6 'cannot write to .*z.cof.*: File too large' backup -q -j "$threads" -o z.cof src
+        )
+        [ ! -e out/src/big ]
+        [ -z "$(find . -name '.coffer*' -o -name '*z.cof*')" ]
+        rm -rf out
+    done
+}
