@@ -15,6 +15,7 @@
 #include "engine/catalog.h"
 #include "engine/note.h"
 #include "engine/select.h"
+#include "engine/stats.h"
 #include "os/threads.h"
 #include "source/extract.h"
 #include "store/sink.h"
@@ -297,10 +298,12 @@ static cof_status run(extraction *x, cof_reader *reader, cof_error *err)
     return st;
 }
 
-static void collect(extraction *x)
+static void collect(extraction *x, cof_stats *stats)
 {
     const cof_extract_totals *t = cof_extract_get_totals(x->extract);
+    const cof_stats elsewhere = {.stage[COF_STAGE_WRITE].nanoseconds = t->elsewhere_ns};
 
+    cof_stats_merge(stats, &elsewhere); /* the bytes are counted where they are handed out */
     x->result.files = t->files;
     x->result.directories = t->directories;
     x->result.others = t->others;
@@ -330,7 +333,7 @@ cof_status cof_reader_extract(cof_reader *reader, const cof_extract_options *opt
         st = run(&x, reader, err);
         last = cof_extract_finish(x.extract, st == COF_OK ? err : NULL);
         st = st == COF_OK ? last : st;
-        collect(&x);
+        collect(&x, reader->options->stats);
     }
     if (result != NULL)
         *result = x.result;

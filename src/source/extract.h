@@ -37,9 +37,10 @@ typedef struct cof_extract_request {
 
 typedef struct cof_extract_totals {
     uint64_t files, directories, others, hard_links;
-    uint64_t bytes;    /* content of files */
-    uint64_t skipped;  /* there already */
-    uint64_t problems; /* how often problem was called */
+    uint64_t bytes;        /* content of files */
+    uint64_t skipped;      /* there already */
+    uint64_t problems;     /* how often problem was called */
+    uint64_t elsewhere_ns; /* that other threads than the caller's worked, all together */
 } cof_extract_totals;
 
 /* request is copied, what it points to borrowed.  COF_NOMEM; *out is NULL then. */

@@ -14,6 +14,7 @@
 #include "base/num.h"
 #include "base/text.h"
 #include "base/treepath.h"
+#include "os/os.h"
 #include "os/pool.h"
 #include "source/extract_inside.h"
 
@@ -35,6 +36,7 @@ typedef struct batch {
     size_t count;
     uint8_t *bytes; /* owned: BATCH_BYTES */
     size_t used;
+    uint64_t nanoseconds; /* that it took to make them */
 } batch;
 
 struct cof_crew {
@@ -50,14 +52,19 @@ static const cof_slice no_link = COF_SLICE_INIT;
 
 /* ---- making them ---- */
 
-static void make(batch *b)
+static void make(small *s)
 {
-    for (size_t i = 0; i < b->count; i++) {
-        small *s = &b->files[i];
+    s->err = (cof_error)COF_ERROR_INIT;
+    s->st = cof_piece_put(&s->piece, &s->local, no_link, NULL, &s->err);
+}
 
-        s->err = (cof_error)COF_ERROR_INIT;
-        s->st = cof_piece_put(&s->piece, &s->local, no_link, NULL, &s->err);
-    }
+static void make_all(batch *b)
+{
+    uint64_t since = cof_clock_monotonic_ns();
+
+    for (size_t i = 0; i < b->count; i++)
+        make(&b->files[i]);
+    b->nanoseconds = cof_clock_monotonic_ns() - since;
 }
 
 static cof_status work(void *ctx, unsigned worker, void *job, cof_error *err)
@@ -65,7 +72,7 @@ static cof_status work(void *ctx, unsigned worker, void *job, cof_error *err)
     (void)ctx;
     (void)worker;
     (void)err;
-    make(job);
+    make_all(job);
     return COF_OK; /* each file has its own */
 }
 
@@ -90,8 +97,7 @@ static void empty(batch *b)
 static void make_with_name(small *s)
 {
     s->piece.put_off = false;
-    s->err = (cof_error)COF_ERROR_INIT;
-    s->st = cof_piece_put(&s->piece, &s->local, no_link, NULL, &s->err);
+    make(s);
     cof_pending_remove(s->piece.pending);
 }
 
@@ -129,6 +135,8 @@ static cof_status take(cof_crew *c, cof_error *err)
     void *job = NULL;
     cof_status st = cof_pool_take(&job, c->pool, err);
 
+    if (cof_pool_threads(c->pool) > 0)
+        c->x->totals.elsewhere_ns += ((const batch *)job)->nanoseconds;
     if (st == COF_OK)
         st = tell(c, job, err);
     if (st == COF_OK)
@@ -205,12 +213,10 @@ static cof_status add(cof_crew *c, const cof_piece *piece, cof_unpack *unpack, c
     return COF_OK;
 }
 
-/* The threads, once there is something for them. */
+/* Batches and threads, once there is something for them. */
 static cof_status start(cof_crew *c, cof_error *err)
 {
     unsigned threads = c->x->request.threads;
-    const cof_pool_plan plan = {.workers = threads, .job_size = sizeof(*c->batches), .work = work};
-    cof_pool_plan whole = plan;
 
     if (c->pool != NULL)
         return COF_OK;
@@ -220,9 +226,10 @@ static cof_status start(cof_crew *c, cof_error *err)
     for (size_t i = 0; i < c->batch_count; i++)
         if (c->batches[i].bytes == NULL && (c->batches[i].bytes = malloc(BATCH_BYTES)) == NULL)
             return cof_fail(err, COF_NOMEM, "out of memory");
-    whole.jobs = c->batches;
-    whole.job_count = c->batch_count;
-    return cof_pool_new(&c->pool, &whole, err);
+    return cof_pool_new(
+        &c->pool,
+        &(cof_pool_plan){threads, c->batches, sizeof(*c->batches), c->batch_count, work, NULL},
+        err);
 }
 
 cof_status cof_crew_add(cof_crew *c, const cof_piece *piece, cof_unpack *unpack, cof_error *err)
@@ -249,7 +256,7 @@ cof_status cof_crew_finish(cof_crew *c, cof_error *err)
     cof_status st = COF_OK;
 
     if (c->open != NULL)
-        make(c->open); /* instead of waiting */
+        make_all(c->open); /* instead of waiting */
     while (st == COF_OK && c->pool != NULL && cof_pool_pending(c->pool) > 0)
         st = take(c, err);
     if (st == COF_OK && c->open != NULL && (st = tell(c, c->open, err)) != COF_OK)

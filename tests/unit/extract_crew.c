@@ -134,17 +134,21 @@ static void on_warning(void *ctx, const char *sentence)
 }
 
 /* Into the folder "o". */
+static cof_stats stats; /* of the last one */
+
 static cof_status restore_without(size_t components, unsigned threads, bool keep_going,
                                   cof_extract_result *result, cof_error *err)
 {
     cof_trust *trust = NULL;
     cof_reader *reader = NULL;
-    cof_open_options o = {.input_fd = -1, .jobs = threads, .report = {.warn = on_warning}};
+    cof_open_options o = {
+        .input_fd = -1, .jobs = threads, .stats = &stats, .report = {.warn = on_warning}};
     const cof_extract_options x = {
         .target = in_dir("o"), .strip_components = components, .keep_going = keep_going};
     cof_status st;
 
     warnings[0] = '\0';
+    stats = (cof_stats){.threads = 0};
     assert_int_equal(cof_trust_new(&trust, NULL), COF_OK);
     assert_int_equal(
         cof_trust_add(trust, in_dir("s.crt"), COF_ROLE_MAKER | COF_ROLE_CUSTODIAN, NULL), COF_OK);
@@ -435,6 +439,36 @@ static void test_a_full_disk(void **state)
     }
 }
 
+static atomic_uint slow;
+
+/* A millisecond, in each thread but the owner's. */
+static ssize_t slow_pwrite(int fd, const void *data, size_t len, off_t off)
+{
+    const struct timespec millisecond = {.tv_nsec = 1000000};
+
+    if (!pthread_equal(pthread_self(), owner) && nanosleep(&millisecond, NULL) == 0)
+        atomic_fetch_add(&slow, 1);
+    return cof_os_real()->pwrite(fd, data, len, off);
+}
+
+static void test_the_time_of_all_threads_counts(void **state)
+{
+    cof_extract_result result;
+
+    (void)state;
+    owner = pthread_self();
+    slow = 0;
+    scratch_os = *cof_os_real();
+    scratch_os.pwrite = slow_pwrite;
+    cof_os_set(&scratch_os);
+    assert_int_equal(restore(5, false, &result, NULL), COF_OK);
+    cof_os_set(NULL);
+    assert_all_same(&result);
+    assert_true(slow > FILES);
+    assert_true(stats.stage[COF_STAGE_WRITE].nanoseconds >= slow * UINT64_C(1000000));
+    remove_tree("o");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -445,6 +479,7 @@ int main(void)
         cmocka_unit_test(test_the_first_that_fails_is_told),
         cmocka_unit_test(test_all_that_fail_are_told),
         cmocka_unit_test(test_a_full_disk),
+        cmocka_unit_test(test_the_time_of_all_threads_counts),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
