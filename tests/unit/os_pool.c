@@ -34,7 +34,8 @@ static struct {
     job jobs[JOBS];
     uint64_t fails_from;        /* jobs fail from this number on */
     uint64_t slow;              /* the job that is done only after ... */
-    unsigned calls_first;       /* ... so many have begun */
+    unsigned calls_first;       /* ... so many have begun; those behind it wait until ... */
+    atomic_bool slow_begun;     /* ... it has begun, so that it is they who go on beside it */
     atomic_uint running[8];     /* in each worker */
     atomic_uint peak, together; /* that worked at the same time */
     atomic_uint calls;
@@ -73,7 +74,11 @@ static cof_status work(void *ctx, unsigned who, void *arg, cof_error *err)
     assert_int_equal(atomic_fetch_add(&t.running[who], 1), 0);
     raise_peak(together);
     atomic_fetch_add(&t.calls, 1);
+    if (j->in == t.slow)
+        atomic_store(&t.slow_begun, true);
     for (int i = 0; j->in == t.slow && i < 10000 && atomic_load(&t.calls) < t.calls_first; i++)
+        pause_for(1000);
+    for (int i = 0; j->in > t.slow && i < 10000 && !atomic_load(&t.slow_begun); i++)
         pause_for(1000);
     if (j->in % 7 == 0)
         pause_for(100);
