@@ -12,6 +12,7 @@
 
 #include "engine/fetch.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -284,7 +285,7 @@ static cof_status lane_work(void *ctx, unsigned worker, void *job, cof_error *er
     cof_status st;
 
     p->not_put = false;
-    if (f->lane.sealed)
+    if (f->lane.compressed)
         return cof_prover_decrypt(prover, p, err);
     st = cof_prover_run(prover, p, err);
     return st == COF_OK ? give(f, prover, p, err) : st;
@@ -418,12 +419,18 @@ cof_status cof_fetch_in_order(cof_fetch *f, uint64_t number, cof_error *err)
                             : cof_volumes_locate(&f->reader->opened, l->used->at.volume, st, err);
 }
 
+void cof_fetch_leave_compressed(cof_fetch *f)
+{
+    assert(f->lane.pool == NULL);
+    f->lane.compressed = true;
+}
+
 cof_status cof_fetch_sealed_in_order(cof_fetch *f, cof_slice *content, uint64_t number,
                                      cof_error *err)
 {
     cof_status st;
 
-    f->lane.sealed = true;
+    assert(f->lane.compressed);
     st = cof_fetch_in_order(f, number, err);
     *content = st == COF_OK ? f->lane.used->content : (cof_slice)COF_SLICE_INIT;
     return st;

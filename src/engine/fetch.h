@@ -27,7 +27,7 @@ typedef struct cof_lane {
     cof_pool *pool; /* NULL until it is needed */
     cof_prover *provers[COF_POOL_WORKERS_MAX];
     unsigned threads;
-    bool sealed;        /* nothing is decompressed */
+    bool compressed;    /* nothing is decompressed */
     cof_fetch_put *put; /* NULL: plaintext is only handed out */
     void *put_ctx;
     cof_proof *ring;
@@ -97,9 +97,11 @@ void cof_fetch_forget(cof_fetch *fetch);
 cof_status cof_fetch_in_order(cof_fetch *fetch, uint64_t number, cof_error *err) COF_MUST_USE;
 
 /*
- * The second of these for who goes through the records in their order, all of them this way;
- * *content is borrowed until the next call.
+ * The second of these for who goes through the records in their order, all of them this way, which
+ * is said before the first of them, since other threads read ahead; *content is borrowed until the
+ * next call.
  */
+void cof_fetch_leave_compressed(cof_fetch *fetch);
 cof_status cof_fetch_sealed_in_order(cof_fetch *fetch, cof_slice *content, uint64_t number,
                                      cof_error *err) COF_MUST_USE;
 

@@ -57,6 +57,7 @@ static cof_status all_records(resealing *r, cof_error *err)
     cof_slice content;
     cof_status st = COF_OK;
 
+    cof_fetch_leave_compressed(&r->fetch);
     for (uint64_t n = 0; st == COF_OK && n < lineage; n++) {
         if ((st = cof_fetch_sealed_in_order(&r->fetch, &content, n, err)) == COF_OK &&
             (st = cof_pipeline_again(r->pipeline, &r->fetch.header, content, err)) == COF_OK)

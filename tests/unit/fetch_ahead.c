@@ -239,6 +239,23 @@ static void test_the_first_failure_of_a_walk_is_told(void **state)
         assert_int_equal(verify(*state, jobs, COF_VERIFY_FULL, NULL), COF_FORMAT);
 }
 
+/* What is encrypted anew is read ahead, too, and is left compressed. */
+static void test_encrypted_anew(void **state)
+{
+    const world *w = *state;
+    cof_rekey_options o = {
+        .trust = w->trust, .keys = w->keys, .signer = w->signer, .recipients = w->first};
+    cof_rekey_result result = {0};
+    released r = {.stop_at = SIZE_MAX};
+
+    o.path = in_dir("x.cof");
+    assert_int_equal(cof_rekey(&o, &result, NULL), COF_OK);
+    assert_int_equal(result.plain_bytes, LEN);
+    cof_rekey_result_wipe(&result);
+    assert_int_equal(restore(w, 2, &r, NULL), COF_OK);
+    assert_int_equal(r.len, LEN);
+}
+
 static void test_the_receiver_stops_it(void **state)
 {
     for (unsigned jobs = 1; jobs <= 6; jobs++) {
@@ -308,6 +325,7 @@ int main(void)
         CASE(test_nothing_unproven_is_released),
         CASE(test_the_first_failure_is_told),
         CASE(test_the_first_failure_of_a_walk_is_told),
+        CASE(test_encrypted_anew),
         CASE(test_the_receiver_stops_it),
         CASE(test_a_new_file_is_whole),
         CASE(test_a_new_file_or_none),
