@@ -103,6 +103,7 @@ cof_status cof_backup_pump(cof_backup *b, cof_file *in, cof_error *err)
     size_t got, room;
     cof_status st = COF_OK;
 
+    cof_file_advise(in, 0, 0, COF_ADVICE_SEQUENTIAL);
     do {
         room = b->preamble.record_size - b->fill;
         if (cof_file_read_stream(b->plain + b->fill, room, &got, in, err) != COF_OK)
@@ -126,7 +127,6 @@ cof_status cof_backup_read_fd(cof_backup *b, int fd, cof_error *err)
     } else {
         if (cof_file_kind(in) != COF_FILE_REGULAR || cof_file_size(&b->total, in, NULL) != COF_OK)
             b->total = COF_TOTAL_UNKNOWN;
-        cof_file_advise(in, 0, 0, COF_ADVICE_SEQUENTIAL);
         st = cof_backup_pump(b, in, err);
     }
     cof_file_free(in);

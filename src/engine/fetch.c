@@ -406,6 +406,7 @@ cof_status cof_fetch_in_order(cof_fetch *f, uint64_t number, cof_error *err)
     lane_release(f);
     if ((st = lane_fill(f, err)) != COF_OK)
         return st;
+    cof_pool_help(l->pool);
     since = cof_stats_now();
     st = lane_take(f, err);
     l->since = cof_stats_add(&l->stats, COF_STAGE_WAIT, since, 0);

@@ -156,6 +156,7 @@ cof_status cof_payloads_take(cof_payload **out, cof_payloads *p, cof_error *err)
     *out = NULL;
     if (cof_pool_pending(p->pool) == 0)
         return COF_OK;
+    cof_pool_help(p->pool);
     st = cof_pool_take(&job, p->pool, err);
     *out = p->taken = job;
     return st;

@@ -130,11 +130,15 @@ uint64_t cof_pipeline_next(const cof_pipeline *p)
 /* Write the oldest record, once it is sealed. */
 static cof_status write_one(cof_pipeline *p, cof_error *err)
 {
-    uint64_t since = cof_stats_now();
     void *arg = NULL;
-    cof_status st = cof_pool_take(&arg, p->pool, err);
-    const job *j = arg;
+    const job *j;
+    uint64_t since;
+    cof_status st;
 
+    cof_pool_help(p->pool);
+    since = cof_stats_now();
+    st = cof_pool_take(&arg, p->pool, err);
+    j = arg;
     since = cof_stats_add(&p->stats, COF_STAGE_WAIT, since, 0);
     if (st == COF_OK)
         st = cof_writer_record(p->writer, j->where.kind, &j->sealed,

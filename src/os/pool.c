@@ -55,6 +55,11 @@ static place *place_of(const cof_pool *pool, uint64_t number)
     return &pool->places[number % pool->plan.job_count];
 }
 
+static unsigned owner(const cof_pool *pool)
+{
+    return pool->plan.workers - 1;
+}
+
 /* ---- workers ---- */
 
 /* Do job `number`, whose place is nobody else's meanwhile. */
@@ -65,6 +70,19 @@ static void work_on(cof_pool *pool, unsigned who, uint64_t number)
     p->st = pool->plan.work(pool->plan.ctx, who, job_at(pool, number), &p->err);
 }
 
+/* Do the next that nobody has begun, which there is.  Called with the lock, which it gives away. */
+static void do_next(cof_pool *pool, unsigned who)
+{
+    uint64_t number = pool->begun++;
+
+    pool->busy++;
+    (void)pthread_mutex_unlock(&pool->lock);
+    work_on(pool, who, number);
+    (void)pthread_mutex_lock(&pool->lock);
+    pool->busy--;
+    place_of(pool, number)->done = true;
+}
+
 static void *work_always(void *arg)
 {
     const worker *w = arg;
@@ -72,30 +90,21 @@ static void *work_always(void *arg)
 
     (void)pthread_mutex_lock(&pool->lock);
     while (!pool->ending) {
-        uint64_t number = pool->begun;
-
-        if (number == pool->put) {
+        if (pool->begun == pool->put) {
             (void)pthread_cond_wait(&pool->changed, &pool->lock);
             continue;
         }
-        pool->begun++;
-        pool->busy++;
-        (void)pthread_mutex_unlock(&pool->lock);
-        work_on(pool, w->number, number);
-        (void)pthread_mutex_lock(&pool->lock);
-        pool->busy--;
-        place_of(pool, number)->done = true;
+        do_next(pool, w->number);
         (void)pthread_cond_signal(&pool->done);
     }
     (void)pthread_mutex_unlock(&pool->lock);
     return NULL;
 }
 
+/* All but the last, who is the owner. */
 static void start_workers(cof_pool *pool)
 {
-    if (pool->plan.workers < 2)
-        return;
-    for (unsigned i = 0; i < pool->plan.workers; i++) {
+    for (unsigned i = 0; i + 1 < pool->plan.workers; i++) {
         worker *w = &pool->workers[i];
 
         *w = (worker){.pool = pool, .number = i};
@@ -148,7 +157,7 @@ void cof_pool_put(cof_pool *pool)
     assert(pool->put - pool->given_back < pool->plan.job_count);
     place_of(pool, pool->put)->done = false;
     if (pool->threads == 0) {
-        work_on(pool, 0, pool->put);
+        work_on(pool, owner(pool), pool->put);
         place_of(pool, pool->put)->done = true;
         pool->begun = ++pool->put;
         return;
@@ -156,6 +165,16 @@ void cof_pool_put(cof_pool *pool)
     (void)pthread_mutex_lock(&pool->lock);
     pool->put++;
     (void)pthread_cond_signal(&pool->changed);
+    (void)pthread_mutex_unlock(&pool->lock);
+}
+
+void cof_pool_help(cof_pool *pool)
+{
+    const place *oldest = place_of(pool, pool->taken);
+
+    (void)pthread_mutex_lock(&pool->lock);
+    while (!oldest->done && pool->begun < pool->put)
+        do_next(pool, owner(pool));
     (void)pthread_mutex_unlock(&pool->lock);
 }
 

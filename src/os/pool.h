@@ -9,9 +9,13 @@
  * takes them out in the order in which they were put in, each when its work is done.  So whatever
  * is seen outside - bytes written, the first failure - is what one thread alone would have shown.
  *
+ * The owner is the last of the workers: instead of waiting he helps.  So there are never more
+ * threads at work than there are workers, and none that the system has to stop so that the owner,
+ * for whom all others wait, can go on.
+ *
  *     for each thing {
  *         while ((job = cof_pool_get(pool)) == NULL)       every job is out: take the oldest
- *             take one, use it, cof_pool_give_back(pool);
+ *             cof_pool_help(pool), take one, use it, cof_pool_give_back(pool);
  *         fill *job;
  *         cof_pool_put(pool);
  *     }
@@ -19,7 +23,7 @@
  *
  * The jobs are a ring of objects that the owner made: nothing is allocated once the pool stands.
  * With one worker there are no threads: the work is done where it is put in.  One thread owns the
- * pool; only `work` runs in others.
+ * pool; only `work` runs in others, too.
  */
 
 #include <coffer/error.h>
@@ -32,14 +36,14 @@ typedef struct cof_pool cof_pool;
 #define COF_POOL_WORKERS_MAX 64
 
 typedef struct cof_pool_plan {
-    unsigned workers; /* 1 to COF_POOL_WORKERS_MAX */
+    unsigned workers; /* 1 to COF_POOL_WORKERS_MAX, the owner among them */
     void *jobs;       /* an array, borrowed */
     size_t job_size, job_count;
 
     /*
      * Do one job.  Runs in any thread, for different jobs at the same time, but never twice at once
-     * with the same number of a worker, 0 to workers - 1: what a worker needs for itself belongs to
-     * its number.  What it returns is what taking the job returns.
+     * with the same number of a worker, 0 to workers - 1, which is the owner: what a worker needs
+     * for itself belongs to its number.  What it returns is what taking the job returns.
      */
     cof_status (*work)(void *ctx, unsigned worker, void *job, cof_error *err);
     void *ctx;
@@ -59,6 +63,12 @@ unsigned cof_pool_threads(const cof_pool *pool);
 
 /* Hand in the job that cof_pool_get() gave. */
 void cof_pool_put(cof_pool *pool);
+
+/*
+ * Do, as the last of the workers, what nobody has begun, until the oldest job that was put in is
+ * done or all are begun.  Never waits.
+ */
+void cof_pool_help(cof_pool *pool);
 
 /* How many jobs have been put in and not been taken. */
 size_t cof_pool_pending(const cof_pool *pool);

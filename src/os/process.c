@@ -91,6 +91,7 @@ cof_status cof_process_start(cof_process **out, const char *const *argv, cof_err
     p->life = take_end(&e.life[1]);
     p->news = take_end(&e.news[0]);
     p->output = take_end(&e.output[0]);
+    (void)cof_os_get()->fadvise(p->output, 0, 0, COF_ADVICE_SEQUENTIAL);
     p->say = take_end(&e.say[0]);
     *out = p;
     p = NULL; /* transferred */

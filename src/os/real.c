@@ -72,6 +72,14 @@ static int real_syncfs_tells(int fd)
     return 0;
 }
 
+/* So that who is at its other end need not wait while a record is worked on here. */
+static int widen_pipe(int fd)
+{
+    static const int most_of_a_user = 1 << 20; /* as /proc/sys/fs/pipe-max-size is by default */
+
+    return fcntl(fd, F_SETPIPE_SZ, most_of_a_user) < 0 ? -1 : 0;
+}
+
 static int real_fadvise(int fd, off_t off, off_t len, cof_advice advice)
 {
     static const int values[] = {
@@ -81,6 +89,8 @@ static int real_fadvise(int fd, off_t off, off_t len, cof_advice advice)
         [COF_ADVICE_DONE] = POSIX_FADV_DONTNEED,
     };
     int error = posix_fadvise(fd, off, len, values[advice]);
+    if (error == ESPIPE && advice == COF_ADVICE_SEQUENTIAL)
+        return widen_pipe(fd);
     if (error == 0)
         return 0;
     errno = error;

@@ -36,12 +36,13 @@ typedef struct batch {
     size_t count;
     uint8_t *bytes; /* owned: BATCH_BYTES */
     size_t used;
-    uint64_t nanoseconds; /* that it took to make them */
+    uint64_t elsewhere_ns; /* that it took to make them in another thread than the owner's */
 } batch;
 
 struct cof_crew {
     cof_extract *x;
     cof_pool *pool; /* NULL until it is needed, as the batches */
+    unsigned workers;
     batch *batches; /* owned */
     size_t batch_count;
     batch *open;       /* the one that is being filled; NULL: none */
@@ -60,19 +61,20 @@ static void make(small *s)
 
 static void make_all(batch *b)
 {
-    uint64_t since = cof_clock_monotonic_ns();
-
     for (size_t i = 0; i < b->count; i++)
         make(&b->files[i]);
-    b->nanoseconds = cof_clock_monotonic_ns() - since;
 }
 
 static cof_status work(void *ctx, unsigned worker, void *job, cof_error *err)
 {
-    (void)ctx;
-    (void)worker;
+    const cof_crew *c = ctx;
+    uint64_t since = cof_clock_monotonic_ns();
+    bool owner = worker == c->workers - 1;
+    batch *b = job;
+
     (void)err;
-    make_all(job);
+    make_all(b);
+    b->elsewhere_ns = owner ? 0 : cof_clock_monotonic_ns() - since;
     return COF_OK; /* each file has its own */
 }
 
@@ -133,10 +135,11 @@ static void give_up(cof_crew *c)
 static cof_status take(cof_crew *c, cof_error *err)
 {
     void *job = NULL;
-    cof_status st = cof_pool_take(&job, c->pool, err);
+    cof_status st;
 
-    if (cof_pool_threads(c->pool) > 0)
-        c->x->totals.elsewhere_ns += ((const batch *)job)->nanoseconds;
+    cof_pool_help(c->pool);
+    st = cof_pool_take(&job, c->pool, err);
+    c->x->totals.elsewhere_ns += ((const batch *)job)->elsewhere_ns;
     if (st == COF_OK)
         st = tell(c, job, err);
     if (st == COF_OK)
@@ -216,11 +219,10 @@ static cof_status add(cof_crew *c, const cof_piece *piece, cof_unpack *unpack, c
 /* Batches and threads, once there is something for them. */
 static cof_status start(cof_crew *c, cof_error *err)
 {
-    unsigned threads = c->x->request.threads;
-
     if (c->pool != NULL)
         return COF_OK;
-    c->batch_count = threads > 1 ? threads + 2 : 1;
+    c->workers = c->x->request.threads;
+    c->batch_count = c->workers > 1 ? c->workers + 2 : 1;
     if (c->batches == NULL && (c->batches = calloc(c->batch_count, sizeof(*c->batches))) == NULL)
         return cof_fail(err, COF_NOMEM, "out of memory");
     for (size_t i = 0; i < c->batch_count; i++)
@@ -228,7 +230,7 @@ static cof_status start(cof_crew *c, cof_error *err)
             return cof_fail(err, COF_NOMEM, "out of memory");
     return cof_pool_new(
         &c->pool,
-        &(cof_pool_plan){threads, c->batches, sizeof(*c->batches), c->batch_count, work, NULL},
+        &(cof_pool_plan){c->workers, c->batches, sizeof(*c->batches), c->batch_count, work, c},
         err);
 }
 

@@ -70,10 +70,10 @@ bool cof_scouts_needed(cof_scouts *s)
     return s->needed;
 }
 
-/* Without threads nobody would be ahead of anybody. */
+/* Without threads nobody would be ahead of anybody; the owner never helps. */
 static bool have_threads(cof_scouts *s)
 {
-    const cof_pool_plan plan = {SCOUTS,           s->errands, sizeof(*s->errands),
+    const cof_pool_plan plan = {SCOUTS + 1,       s->errands, sizeof(*s->errands),
                                 COF_SCOUTS_AHEAD, run,        NULL};
 
     if (s->pool == NULL && cof_pool_new(&s->pool, &plan, NULL) != COF_OK)

@@ -220,6 +220,7 @@ cof_status cof_sink_fd(cof_sink **out, int fd, cof_error *err)
     if ((st = sink_new(&sink, err)) != COF_OK ||
         (st = cof_file_from_fd(&sink->stream, fd, "the output", false, err)) != COF_OK)
         goto out;
+    cof_file_advise(sink->stream, 0, 0, COF_ADVICE_SEQUENTIAL);
     *out = sink;
     sink = NULL; /* transferred */
 out:

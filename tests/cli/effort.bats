@@ -46,6 +46,30 @@ there_and_back() { # threads
     done
 }
 
+@test "a pipe gets more room, so that nobody waits at its other end while a record is worked on" {
+    python3 - "$COFFER" <<'PYTHON'
+import fcntl, os, subprocess, sys, time
+
+def comes_true(condition):
+    for _ in range(1000):
+        if condition():
+            return True
+        time.sleep(0.01)
+    return False
+
+(source, into), (out_of, target) = os.pipe(), os.pipe()
+process = subprocess.Popen([sys.argv[1], "backup", "-q", "-o", "-", "-"], stdin=source, stdout=target)
+for pipe in source, target:
+    assert comes_true(lambda: fcntl.fcntl(pipe, fcntl.F_GETPIPE_SZ) >= 1 << 20), pipe
+    os.close(pipe)
+os.write(into, b"content")
+os.close(into)
+while os.read(out_of, 1 << 20):
+    pass
+assert process.wait() == 0
+PYTHON
+}
+
 @test "a number of threads that is none" {
     accept backup -o x.cof - <tree/text1
     for bad in 0 65 -1 two 1.5 99999999999999999999; do
