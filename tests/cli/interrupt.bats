@@ -90,7 +90,7 @@ setup() {
 
 # A restore into a pipe whose reader takes a little and stops: when the pipe is full, it waits.
 into_full_pipe() {
-    noise 1000000 | "$COFFER" backup -q -o x.cof -
+    noise 5000000 | "$COFFER" backup -q -o x.cof -
     mkfifo pipe
     "$COFFER" restore -q x.cof --key "$P/ops.key" -o - >pipe 2>err &
     pid=$!
@@ -123,7 +123,7 @@ PY
     cat <&5 >>part
     exec 5<&-
     wait "$pid"
-    noise 1000000 | cmp - part
+    noise 5000000 | cmp - part
     [ ! -s err ]
 }
 
