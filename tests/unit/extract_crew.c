@@ -133,9 +133,9 @@ static void on_warning(void *ctx, const char *sentence)
     snprintf(warnings + len, sizeof(warnings) - len, "%s\n", sentence);
 }
 
-/* Into the folder "o". */
-static cof_stats stats; /* of the last one */
+static cof_stats stats; /* of the last restore */
 
+/* Into the folder "o". */
 static cof_status restore_without(size_t components, unsigned threads, bool keep_going,
                                   cof_extract_result *result, cof_error *err)
 {
@@ -441,12 +441,12 @@ static void test_a_full_disk(void **state)
 
 static atomic_uint slow;
 
-/* A millisecond, in each thread but the owner's. */
+/* A millisecond in each thread, so that the owner does not do it all; the others' are counted. */
 static ssize_t slow_pwrite(int fd, const void *data, size_t len, off_t off)
 {
     const struct timespec millisecond = {.tv_nsec = 1000000};
 
-    if (!pthread_equal(pthread_self(), owner) && nanosleep(&millisecond, NULL) == 0)
+    if (nanosleep(&millisecond, NULL) == 0 && !pthread_equal(pthread_self(), owner))
         atomic_fetch_add(&slow, 1);
     return cof_os_real()->pwrite(fd, data, len, off);
 }
