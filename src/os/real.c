@@ -181,7 +181,8 @@ static int real_renameat_noreplace(int dir, const char *from, const char *to)
 
 static int real_fchownat(int dir, const char *name, uid_t uid, gid_t gid)
 {
-    return fchownat(dir, name, uid, gid, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH);
+    return name[0] == '\0' ? fchown(dir, uid, gid)
+                           : fchownat(dir, name, uid, gid, AT_SYMLINK_NOFOLLOW);
 }
 
 /* The call that does not follow links is younger than this code: change what was opened. */

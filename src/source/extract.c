@@ -88,6 +88,7 @@ static bool looks_first(const cof_piece *p)
 static cof_status put(cof_piece *p, bool *local, cof_slice link, cof_unpack *unpack, cof_error *err)
 {
     cof_extract *x = p->x;
+    char label[COF_TEXT_NAME_CAP];
     struct stat there;
     cof_status st;
 
@@ -99,7 +100,8 @@ static cof_status put(cof_piece *p, bool *local, cof_slice link, cof_unpack *unp
         if (!x->request.force)
             return cof_piece_taken(p, err);
         if (S_ISDIR(there.st_mode))
-            return cof_fail(err, COF_USAGE, "%s is a directory, which is not replaced", p->label);
+            return cof_fail(err, COF_USAGE, "%s is a directory, which is not replaced",
+                            cof_piece_label(label, p));
     }
     if (p->entry->type != COF_ENTRY_FILE)
         cof_piece_register(p);
@@ -156,7 +158,6 @@ cof_status cof_extract_put(cof_extract *x, bool *local, const cof_catalog_entry 
     *local = false;
     if ((st = prepare(x, entry, name, err)) != COF_OK)
         return st;
-    cof_text_safe(p.label, sizeof(p.label), (const char *)name.data, name.len);
     *local = true;
     if ((st = cof_target_find(&x->target, &p.spot, name, true, err)) != COF_OK)
         return st;

@@ -37,7 +37,6 @@ typedef struct cof_piece {
     const cof_catalog_entry *entry;
     cof_member *member;
     cof_slice name; /* below the target */
-    char label[COF_TEXT_NAME_CAP];
     cof_spot spot;
     cof_slice content; /* of a file, where it is not to be unpacked */
     bool put_off;      /* another thread does it: of x, only the request is looked at */
@@ -62,6 +61,9 @@ void cof_piece_register(cof_piece *p);
  */
 cof_status cof_piece_put(cof_piece *p, bool *local, cof_slice link, cof_unpack *unpack,
                          cof_error *err) COF_MUST_USE;
+
+/* Its name for a message, in out[COF_TEXT_NAME_CAP], which is returned. */
+const char *cof_piece_label(char *out, const cof_piece *p);
 
 /* COF_USAGE: there is something of that name. */
 cof_status cof_piece_taken(const cof_piece *p, cof_error *err) COF_MUST_USE;

@@ -15,9 +15,16 @@
 #include "os/os.h"
 #include "source/extract_inside.h"
 
+const char *cof_piece_label(char *out, const cof_piece *p)
+{
+    return cof_text_safe(out, COF_TEXT_NAME_CAP, (const char *)p->name.data, p->name.len);
+}
+
 static cof_status cannot_create(const cof_piece *p, int error, cof_error *err)
 {
-    return cof_fail_sys(err, error, "cannot create %s", p->label);
+    char label[COF_TEXT_NAME_CAP];
+
+    return cof_fail_sys(err, error, "cannot create %s", cof_piece_label(label, p));
 }
 
 /* ---- unseen ---- */
@@ -41,6 +48,8 @@ void cof_piece_register(cof_piece *p)
 static cof_status write_at(const cof_piece *p, cof_slice data, uint64_t offset, bool *local,
                            cof_error *err)
 {
+    char label[COF_TEXT_NAME_CAP];
+
     while (data.len > 0) {
         ssize_t n = cof_os_get()->pwrite(p->fd, data.data, data.len, (off_t)offset);
 
@@ -48,7 +57,7 @@ static cof_status write_at(const cof_piece *p, cof_slice data, uint64_t offset, 
             continue;
         if (n < 0) {
             *local = errno == EFBIG;
-            return cof_fail_sys(err, errno, "cannot write %s", p->label);
+            return cof_fail_sys(err, errno, "cannot write %s", cof_piece_label(label, p));
         }
         data.data += n;
         data.len -= (size_t)n;
@@ -94,6 +103,7 @@ static int create_file(cof_piece *p)
 
 static cof_status make_file(cof_piece *p, bool *local, cof_unpack *unpack, cof_error *err)
 {
+    char label[COF_TEXT_NAME_CAP];
     uint64_t size = p->entry->size, written = 0;
     cof_status st;
 
@@ -114,11 +124,12 @@ static cof_status make_file(cof_piece *p, bool *local, cof_unpack *unpack, cof_e
     if (size <= INT64_MAX && cof_os_get()->ftruncate(p->fd, (off_t)size) == 0)
         return COF_OK;
     return cof_fail_sys(err, size > INT64_MAX ? EFBIG : errno, "cannot make %s as long as it was",
-                        p->label);
+                        cof_piece_label(label, p));
 }
 
 static cof_status make_node(const cof_piece *p, cof_error *err)
 {
+    char label[COF_TEXT_NAME_CAP];
     const cof_catalog_entry *e = p->entry;
     mode_t kind = e->type == COF_ENTRY_FIFO          ? S_IFIFO
                   : e->type == COF_ENTRY_CHAR_DEVICE ? S_IFCHR
@@ -130,7 +141,8 @@ static cof_status make_node(const cof_piece *p, cof_error *err)
     if (cof_os_get()->mknodat(p->spot.dir, p->temp, kind, device) == 0)
         return COF_OK;
     if (errno == EPERM && e->type != COF_ENTRY_FIFO)
-        return cof_fail_sys(err, EPERM, "cannot create the device %s: only root may", p->label);
+        return cof_fail_sys(err, EPERM, "cannot create the device %s: only root may",
+                            cof_piece_label(label, p));
     return cannot_create(p, errno, err);
 }
 
@@ -150,7 +162,7 @@ static cof_status make_symlink(const cof_piece *p, cof_error *err)
 /* The file that this is a further name of must have been restored, or have been there. */
 static cof_status make_link(cof_piece *p, cof_slice link, cof_error *err)
 {
-    char safe[COF_TEXT_NAME_CAP];
+    char label[COF_TEXT_NAME_CAP], safe[COF_TEXT_NAME_CAP];
     cof_spot old;
     cof_status st = cof_target_find(&p->x->links, &old, link, false, err);
 
@@ -158,7 +170,7 @@ static cof_status make_link(cof_piece *p, cof_slice link, cof_error *err)
         return st;
     if (cof_os_get()->linkat(old.dir, old.name, p->spot.dir, p->temp) == 0)
         return COF_OK;
-    return cof_fail_sys(err, errno, "cannot make %s one with %s", p->label,
+    return cof_fail_sys(err, errno, "cannot make %s one with %s", cof_piece_label(label, p),
                         cof_text_safe(safe, 120, (const char *)link.data, link.len));
 }
 
@@ -166,8 +178,11 @@ static cof_status make_link(cof_piece *p, cof_slice link, cof_error *err)
 
 cof_status cof_piece_taken(const cof_piece *p, cof_error *err)
 {
+    char label[COF_TEXT_NAME_CAP];
+
     return cof_fail(err, COF_USAGE,
-                    "%s exists already; --force replaces it, --skip-old-files leaves it", p->label);
+                    "%s exists already; --force replaces it, --skip-old-files leaves it",
+                    cof_piece_label(label, p));
 }
 
 /* -1 and errno; EEXIST where the name is taken. */
@@ -202,6 +217,7 @@ static int give_first_name(cof_piece *p)
 
 static cof_status give_name(cof_piece *p, cof_error *err)
 {
+    char label[COF_TEXT_NAME_CAP];
     const cof_os *os = cof_os_get();
     int result = p->nameless           ? give_first_name(p)
                  : p->x->request.force ? os->renameat(p->spot.dir, p->temp, p->spot.name)
@@ -215,7 +231,7 @@ static cof_status give_name(cof_piece *p, cof_error *err)
     }
     if (errno == EEXIST && !p->x->request.force)
         return cof_piece_taken(p, err);
-    return cof_fail_sys(err, errno, "cannot give %s its name", p->label);
+    return cof_fail_sys(err, errno, "cannot give %s its name", cof_piece_label(label, p));
 }
 
 static cof_status make(cof_piece *p, bool *local, cof_slice link, cof_unpack *unpack,
@@ -237,6 +253,7 @@ static cof_status make(cof_piece *p, bool *local, cof_slice link, cof_unpack *un
 /* Settle what was made; a file by its descriptor, so that it is this one and no other. */
 static cof_status settle(cof_piece *p, cof_error *err)
 {
+    char label[COF_TEXT_NAME_CAP];
     const cof_spot open_file = {p->fd, ""}, made = {p->spot.dir, p->temp};
     int fd = p->fd;
 
@@ -247,7 +264,7 @@ static cof_status settle(cof_piece *p, cof_error *err)
         return COF_OK;
     p->fd = -1;
     if (fd >= 0 && cof_os_get()->close(fd) != 0)
-        return cof_fail_sys(err, errno, "cannot write %s", p->label);
+        return cof_fail_sys(err, errno, "cannot write %s", cof_piece_label(label, p));
     return COF_OK;
 }
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Each entry is read by a reader of its own, which sees the bytes of that entry and nothing else:
- * so no header can reach beyond its place, and what is damaged in one entry ends with it.
+ * libarchive sees the bytes of the entry that is asked for, and then the end of the archive: so no
+ * header can reach beyond its place.  A reader that has used up all of an entry, and not a byte
+ * more, goes on with the next one; after anything else a new one begins, and so what is damaged in
+ * one entry ends with it.
  */
 
 #include "source/unpack.h"
@@ -26,6 +28,8 @@ struct cof_unpack {
     struct archive_entry *item;     /* libarchive would not ask whether it got one of its own */
     const cof_catalog_entry *entry; /* borrowed from the caller of begin */
     uint64_t at;                    /* of the entry's length, how much was read */
+    int64_t start;                  /* what the reader had used up before this entry */
+    bool between;                   /* the reader is behind an entry that was whole */
     cof_status st;                  /* what read said */
     cof_error *err;
 };
@@ -131,9 +135,14 @@ static cof_entry_type type_of(struct archive_entry *x)
     }
 }
 
-static bool same_text(const char *text, const char *utf8, cof_slice expected, bool slash)
+typedef const char *text_of(struct archive_entry *);
+
+/* To ask for UTF-8 has libarchive convert it: only for what it has in no other form. */
+static bool same_text(struct archive_entry *x, text_of *plain, text_of *utf8, cof_slice expected,
+                      bool slash)
 {
-    const char *t = text != NULL ? text : utf8;
+    const char *text = plain(x);
+    const char *t = text != NULL ? text : utf8(x);
     size_t len = t != NULL ? strlen(t) : 0;
 
     if (slash && len > 1 && t[len - 1] == '/')
@@ -155,20 +164,19 @@ static cof_status compare(const cof_unpack *u, struct archive_entry *x, cof_erro
 {
     const cof_catalog_entry *e = u->entry;
     cof_entry_type type = type_of(x);
-    bool link = type == COF_ENTRY_SYMLINK || type == COF_ENTRY_HARDLINK;
 
-    if (!same_text(archive_entry_pathname(x), archive_entry_pathname_utf8(x), e->path,
+    if (!same_text(x, archive_entry_pathname, archive_entry_pathname_utf8, e->path,
                    type == COF_ENTRY_DIRECTORY))
         return lie(u, "something with another name stands in its place", err);
     if (type != e->type)
         return lie(u, "it is of another type", err);
     if (size_of(x, type) != e->size)
         return lie(u, "it is of another size", err);
-    if (link &&
-        !same_text(type == COF_ENTRY_SYMLINK ? archive_entry_symlink(x) : archive_entry_hardlink(x),
-                   type == COF_ENTRY_SYMLINK ? archive_entry_symlink_utf8(x)
-                                             : archive_entry_hardlink_utf8(x),
-                   e->target, false))
+    if (type == COF_ENTRY_SYMLINK &&
+        !same_text(x, archive_entry_symlink, archive_entry_symlink_utf8, e->target, false))
+        return lie(u, "it is a link to something else", err);
+    if (type == COF_ENTRY_HARDLINK &&
+        !same_text(x, archive_entry_hardlink, archive_entry_hardlink_utf8, e->target, false))
         return lie(u, "it is a link to something else", err);
     return COF_OK;
 }
@@ -181,9 +189,6 @@ static cof_status restart(cof_unpack *u, cof_error *err)
     u->item = NULL;
     if (u->archive != NULL)
         (void)archive_read_free(u->archive);
-    u->at = 0;
-    u->st = COF_OK;
-    u->err = err;
     u->archive = archive_read_new();
     if (u->archive == NULL || archive_read_support_format_tar(u->archive) != ARCHIVE_OK ||
         (u->item = archive_entry_new2(u->archive)) == NULL)
@@ -191,6 +196,22 @@ static cof_status restart(cof_unpack *u, cof_error *err)
     /* This reads already, and fails where there is no header. */
     return archive_read_open(u->archive, u, NULL, on_read, NULL) == ARCHIVE_OK ? COF_OK
                                                                                : failed(u, err);
+}
+
+/* Have a reader that stands before the entry. */
+static cof_status place(cof_unpack *u, cof_error *err)
+{
+    bool go_on = u->between;
+    cof_status st;
+
+    u->between = false;
+    u->at = 0;
+    u->st = COF_OK;
+    u->err = err;
+    if (!go_on && (st = restart(u, err)) != COF_OK)
+        return st;
+    u->start = archive_filter_bytes(u->archive, 0);
+    return COF_OK;
 }
 
 /* A named stream has no header: it is its content, and becomes a file of whoever restores it. */
@@ -242,7 +263,7 @@ cof_status cof_unpack_begin(cof_unpack *u, cof_member *out, const cof_catalog_en
         begin_stream(u, out);
         return COF_OK;
     }
-    if ((st = restart(u, err)) != COF_OK)
+    if ((st = place(u, err)) != COF_OK)
         return st;
     result = archive_read_next_header2(u->archive, u->item);
     if (result != ARCHIVE_OK && result != ARCHIVE_WARN)
@@ -278,16 +299,10 @@ cof_status cof_unpack_data(cof_unpack *u, cof_slice *out, uint64_t *offset, bool
 
 cof_status cof_unpack_end(cof_unpack *u, cof_error *err)
 {
-    int result;
-
     if (is_stream(u))
         return COF_OK; /* its length was compared with its records */
-    u->err = err;
-    result = archive_read_next_header2(u->archive, u->item);
-    if (u->st != COF_OK)
-        return u->st;
-    if (result != ARCHIVE_EOF || archive_read_header_position(u->archive) < 0 ||
-        (uint64_t)archive_read_header_position(u->archive) != u->entry->length)
+    if ((uint64_t)(archive_filter_bytes(u->archive, 0) - u->start) != u->entry->length)
         return lie(u, "it does not end where it should", err);
+    u->between = true;
     return COF_OK;
 }
