@@ -22,18 +22,24 @@
 #include <openssl/x509v3.h>
 #include <pthread.h>
 #include <stdint.h>
+#include <string.h>
+
+#define NAMES_MAX 256
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static size_t left = SIZE_MAX; /* calls until one fails; SIZE_MAX: none does */
 static bool from_then_on;
 static size_t failed;
 static const char *first_name;
+static const char *names[NAMES_MAX]; /* of all that failed, each once */
+static size_t name_count;
 
 void crypto_fails_begin(size_t nth, bool on)
 {
     (void)pthread_mutex_lock(&lock);
     failed = 0;
     first_name = NULL;
+    name_count = 0;
     from_then_on = on;
     left = nth;
     (void)pthread_mutex_unlock(&lock);
@@ -52,6 +58,24 @@ size_t crypto_fails_end(const char **first)
     return count;
 }
 
+static bool is_noted(const char *name)
+{
+    for (size_t i = 0; i < name_count; i++)
+        if (strcmp(names[i], name) == 0)
+            return true;
+    return false;
+}
+
+bool crypto_fails_had(const char *name)
+{
+    bool had;
+
+    (void)pthread_mutex_lock(&lock);
+    had = is_noted(name);
+    (void)pthread_mutex_unlock(&lock);
+    return had;
+}
+
 static bool refuse(const char *name)
 {
     bool refused = false;
@@ -61,6 +85,8 @@ static bool refuse(const char *name)
         refused = true;
         if (failed++ == 0)
             first_name = name;
+        if (!is_noted(name) && name_count < NAMES_MAX)
+            names[name_count++] = name;
         if (!from_then_on)
             left = SIZE_MAX;
     } else if (left != SIZE_MAX) {

@@ -247,8 +247,7 @@ static const char *end(void)
 }
 
 /* The first thing that is not as it must be, NULL if there is none. */
-static const char *wrong_with(const kit *k, const deed *d, const char *failed, cof_status st,
-                              const cof_error *err)
+static const char *wrong_with(const kit *k, const deed *d, cof_status st, const cof_error *err)
 {
     bool blames = st == COF_AUTH || st == COF_FORMAT || st == COF_NO_MATCH || st == COF_CERT;
 
@@ -264,8 +263,8 @@ static const char *wrong_with(const kit *k, const deed *d, const char *failed, c
         return "not gone on";
     if (!hit)
         return "failed for nothing";
-    /* A tag that is wrong and one that could not be computed look the same. */
-    return (is_memory() || (is_crypto() && strcmp(failed, "EVP_CipherFinal_ex") != 0)) && blames
+    /* A tag that is wrong and one that could not be computed look the same, to each thread. */
+    return (is_memory() || (is_crypto() && !crypto_fails_had("EVP_CipherFinal_ex"))) && blames
                ? "blames the backup"
                : NULL;
 }
@@ -281,7 +280,7 @@ static bool attempt(const kit *k, const deed *d, size_t n, char why[256])
     begin(n);
     st = d->run(d->who != NULL ? d->who : k, &err);
     failed = end();
-    wrong = wrong_with(k, d, failed, st, &err);
+    wrong = wrong_with(k, d, st, &err);
     (void)left_over(k);
     if (d->changes) {
         found = kit_try(k, true);
