@@ -17,11 +17,12 @@ TITLES = {"limits": "What this machine can do", "random": "Random data", "text":
 
 
 def load(folder):
+    """The sections of earlier runs, each with the machine that it was measured on."""
     try:
         with open(os.path.join(folder, "results.json"), encoding="utf-8") as f:
-            return json.load(f)
+            return json.load(f)["sections"]
     except FileNotFoundError:
-        return {"sections": {}}
+        return {}
 
 
 def first_line(*command):
@@ -84,46 +85,52 @@ def emit_table(lines, table):
     lines.append("")
 
 
-def emit(results):
-    m = results["machine"]
+def conditions(m):
+    return (f"{m['date']}, {m['processor']}, {m['cores']} cores, {m['memory']} GiB of memory, Linux {m['kernel']}; {m['coffer']}; "
+            + "; ".join(m["versions"]) + f". Every pair side by side, in turn, {m['rounds']} times after a warm-up.")
+
+
+def emit(sections):
+    names = [name for name in TITLES if name in sections]
+    m = sections[names[0]]["machine"]
     lines = ["<!-- SPDX-License-Identifier: Apache-2.0 -->", "<!-- Written by scripts/bench; do not edit. -->",
              "# How fast it is", "",
-             f"{m['date']}, {m['processor']}, {m['cores']} cores, {m['memory']} GiB of memory, Linux {m['kernel']}; {m['coffer']}; "
-             + "; ".join(m["versions"]) + ".", "",
-             f"Made by `scripts/bench`: every pair side by side, in turn, {m['rounds']} times after a warm-up, on tmpfs, where a disk "
-             "would be the limit. Resident memory is that of the largest process. coffer verifies and signs in every run.", ""]
-    if m["scale"] != 1:
-        lines += [f"**Sizes were scaled by {m['scale']:g}: these numbers say nothing about speed.**", ""]
-    bounds = [b for s in results["sections"].values() for b in s["bounds"]]
+             conditions(m), "",
+             "Made by `scripts/bench`, on tmpfs, where a disk would be the limit. Resident memory is that of the largest process. "
+             "coffer verifies and signs in every run. A section that was measured at another time or on another machine says so.", ""]
+    for scale in {sections[name]["machine"]["scale"] for name in names} - {1}:
+        lines += [f"**Sizes were scaled by {scale:g}: these numbers say nothing about speed.**", ""]
+    bounds = [b for s in sections.values() for b in s["bounds"]]
     lines += ["| what must hold | limit | found | |", "|---|--:|--:|---|"]
     lines += [f"| {b['text'].replace('|', chr(92) + '|')} | {b['limit']} | {b['value']:.2f} | {'holds' if b['good'] else '**fails**'} |"
               for b in bounds]
-    for section in results["sections"].values():
+    for section in sections.values():
         lines += [line for note in section.get("notes", []) for line in ("", note)]
     lines += ["", "![Time to change the recipients](rotate.svg)", "", "![Throughput](throughput.svg)", ""]
-    for name, title in TITLES.items():
-        if name in results["sections"]:
-            lines += [f"## {title}", ""]
-            for table in results["sections"][name]["tables"]:
-                emit_table(lines, table)
+    for name in names:
+        lines += [f"## {TITLES[name]}", ""]
+        if sections[name]["machine"] != m:
+            lines += [conditions(sections[name]["machine"]), ""]
+        for table in sections[name]["tables"]:
+            emit_table(lines, table)
     return "\n".join(lines)
 
 
-def escape_names(results):
-    for section in results["sections"].values():
+def escape_names(sections):
+    for section in sections.values():
         for table in section["tables"]:
             for row in table["rows"]:
                 row["name"] = row["name"].replace("\\|", "|").replace("|", "\\|")
 
 
-def save(folder, results):
+def save(folder, sections):
     os.makedirs(folder, exist_ok=True)
     with open(os.path.join(folder, "results.json"), "w", encoding="utf-8") as f:
-        json.dump({"license": "SPDX-License-Identifier: Apache-2.0", **results}, f, indent=1)
+        json.dump({"license": "SPDX-License-Identifier: Apache-2.0", "sections": sections}, f, indent=1)
         f.write("\n")
-    shown = json.loads(json.dumps(results))
+    shown = json.loads(json.dumps(sections))
     escape_names(shown)
     with open(os.path.join(folder, "RESULTS.md"), "w", encoding="utf-8") as f:
         f.write(emit(shown))
-    figures.rotate(os.path.join(folder, "rotate.svg"), results["sections"])
-    figures.throughput(os.path.join(folder, "throughput.svg"), results["sections"])
+    figures.rotate(os.path.join(folder, "rotate.svg"), sections)
+    figures.throughput(os.path.join(folder, "throughput.svg"), sections)
