@@ -26,9 +26,8 @@ typedef enum cof_lock_kind { COF_LOCK_NONE, COF_LOCK_SHARED, COF_LOCK_EXCLUSIVE 
 
 typedef enum cof_advice {
     COF_ADVICE_SEQUENTIAL, /* will be read from front to back; a pipe gets more room */
-    COF_ADVICE_RANDOM,     /* do not read ahead */
     COF_ADVICE_SOON,       /* will be read next: begin now */
-    COF_ADVICE_DONE        /* will not be read again soon */
+    COF_ADVICE_WRITTEN     /* will not be written to again: begin to bring it to the disk */
 } cof_advice;
 
 typedef struct cof_os {

@@ -82,13 +82,12 @@ static int widen_pipe(int fd)
 
 static int real_fadvise(int fd, off_t off, off_t len, cof_advice advice)
 {
-    static const int values[] = {
-        [COF_ADVICE_SEQUENTIAL] = POSIX_FADV_SEQUENTIAL,
-        [COF_ADVICE_RANDOM] = POSIX_FADV_RANDOM,
-        [COF_ADVICE_SOON] = POSIX_FADV_WILLNEED,
-        [COF_ADVICE_DONE] = POSIX_FADV_DONTNEED,
-    };
-    int error = posix_fadvise(fd, off, len, values[advice]);
+    int error;
+
+    if (advice == COF_ADVICE_WRITTEN)
+        return sync_file_range(fd, off, len, SYNC_FILE_RANGE_WRITE);
+    error = posix_fadvise(fd, off, len,
+                          advice == COF_ADVICE_SOON ? POSIX_FADV_WILLNEED : POSIX_FADV_SEQUENTIAL);
     if (error == ESPIPE && advice == COF_ADVICE_SEQUENTIAL)
         return widen_pipe(fd);
     if (error == 0)

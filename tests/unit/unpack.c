@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Does a reader go on behind an entry that was whole, and only there?  Is it told where there is no
- * memory for what libarchive reads, which itself does not look?
+ * Does what one entry says end with it?  Is it told where there is no memory for what libarchive
+ * reads, which itself does not look?
  */
 
 #include <setjmp.h>
@@ -14,6 +14,7 @@
 #include <archive_entry.h>
 #include <cmocka.h>
 #include <dlfcn.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "source/unpack.h"
@@ -21,9 +22,10 @@
 #define BLOCK 512
 
 static bool starving;
-static int readers; /* that were begun */
+static size_t at_once; /* so many bytes are yielded */
+static bool unreadable;
 
-/* In place of libarchive's; the first also for itself. */
+/* In place of libarchive's, also for itself. */
 struct archive_entry *archive_entry_new2(struct archive *archive)
 {
     struct archive_entry *(*real)(struct archive *);
@@ -32,16 +34,7 @@ struct archive_entry *archive_entry_new2(struct archive *archive)
     return starving ? NULL : real(archive);
 }
 
-struct archive *archive_read_new(void)
-{
-    struct archive *(*real)(void);
-
-    *(void **)(void *)&real = dlsym(RTLD_NEXT, "archive_read_new");
-    readers++;
-    return real();
-}
-
-static uint8_t bytes[16 * BLOCK]; /* an archive with "d/" and the files "a" and "b" */
+static uint8_t bytes[32 * BLOCK]; /* an archive with "d/" and the files "a" and "b" */
 static const cof_catalog_entry directory = {
     .type = COF_ENTRY_DIRECTORY, .length = BLOCK, .path = {(const uint8_t *)"d", 1}};
 static const cof_catalog_entry file_a = {.type = COF_ENTRY_FILE,
@@ -82,16 +75,17 @@ static int set_up(void **state)
     add(a, "a", AE_IFREG | 0644, "hello", 5);
     add(a, "b", AE_IFREG | 0644, block, sizeof(block));
     assert_int_equal(archive_write_free(a), ARCHIVE_OK);
-    readers = 0;
+    at_once = 1;
     return 0;
 }
 
-/* Byte by byte, so that nothing hides in what was read ahead. */
 static cof_status on_read(void *ctx, cof_slice *out, uint64_t offset, cof_error *err)
 {
     (void)ctx;
     (void)err;
-    *out = (cof_slice){bytes + offset, 1};
+    if (unreadable)
+        return COF_IO;
+    *out = (cof_slice){bytes + offset, at_once};
     return COF_OK;
 }
 
@@ -128,54 +122,114 @@ static cof_status whole(cof_unpack *u, const cof_catalog_entry *e, size_t *conte
     return st == COF_OK ? cof_unpack_end(u, NULL) : st;
 }
 
-static void test_goes_on(void **state)
+/* As whole(), byte by byte, and with far more at hand than belongs to it. */
+static void assert_whole(cof_unpack *u, const cof_catalog_entry *e, cof_status expected)
+{
+    static const size_t sizes[] = {1, 8 * BLOCK};
+
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+        size_t content;
+
+        at_once = sizes[i];
+        assert_int_equal(whole(u, e, &content), expected);
+        if (expected == COF_OK)
+            assert_int_equal(content, e->size);
+    }
+}
+
+static void test_in_any_order(void **state)
 {
     cof_unpack *u = new_unpack();
-    size_t content;
 
     (void)state;
-    for (int i = 0; i < 3; i++) { /* and back, as another choice of the catalog may */
-        assert_int_equal(begin(u, &directory), COF_OK);
-        assert_int_equal(cof_unpack_end(u, NULL), COF_OK);
-        assert_int_equal(whole(u, &file_a, &content), COF_OK);
-        assert_int_equal(content, 5);
-        assert_int_equal(whole(u, &file_b, &content), COF_OK);
-        assert_int_equal(content, BLOCK);
-    }
-    assert_int_equal(readers, 1);
+    assert_whole(u, &file_b, COF_OK);
+    assert_whole(u, &directory, COF_OK);
+    assert_whole(u, &file_a, COF_OK);
     cof_unpack_free(u);
 }
 
-static void test_goes_on_after_nothing_but_a_whole_entry(void **state)
+static void test_nothing_is_carried_over(void **state)
 {
     cof_catalog_entry longer = file_a, shorter = file_b, other = file_b;
     cof_unpack *u = new_unpack();
-    size_t content;
 
     (void)state;
     longer.length += BLOCK;  /* and the next one's header in it */
     shorter.length -= BLOCK; /* without its content */
     other.path.data = (const uint8_t *)"c";
-    assert_int_equal(whole(u, &longer, &content), COF_AUTH);
-    assert_int_equal(whole(u, &file_b, &content), COF_OK);
-    assert_int_equal(whole(u, &shorter, &content), COF_AUTH);
-    assert_int_equal(whole(u, &file_b, &content), COF_OK);
+    assert_whole(u, &longer, COF_AUTH);
+    assert_whole(u, &file_b, COF_OK);
+    assert_whole(u, &shorter, COF_AUTH);
+    assert_whole(u, &file_b, COF_OK);
     assert_int_equal(begin(u, &other), COF_AUTH);
-    assert_int_equal(whole(u, &file_b, &content), COF_OK);
-    assert_int_equal(content, BLOCK);
+    assert_whole(u, &file_b, COF_OK);
     assert_int_equal(begin(u, &file_b), COF_OK); /* and its content is not asked for */
-    assert_int_equal(whole(u, &file_a, &content), COF_OK);
-    assert_int_equal(content, 5);
-    assert_int_equal(readers, 5);
+    assert_whole(u, &file_a, COF_OK);
+    unreadable = true;
+    assert_int_equal(begin(u, &file_a), COF_IO);
+    unreadable = false;
+    assert_whole(u, &file_a, COF_OK);
     cof_unpack_free(u);
 }
 
-static void test_content_must_be_read(void **state)
+/* ---- a directory that claims to have content: what follows it must not be taken for that ---- */
+
+static size_t pax_header(uint8_t *out, const char *record)
 {
+    struct ustar {
+        char name[100], mode[8], uid[8], gid[8], size[12], mtime[12], sum[8], type, link[100];
+        char magic[6], version[2], rest[247];
+    } header = {.name = "x",
+                .mode = "0000644",
+                .uid = "0000000",
+                .gid = "0000000",
+                .mtime = "00000000000",
+                .sum = "        ",
+                .type = 'x',
+                .magic = "ustar",
+                .version = {'0', '0'}};
+    unsigned sum = 0;
+
+    (void)snprintf(header.size, sizeof(header.size), "%011o", (unsigned)strlen(record));
+    for (size_t i = 0; i < BLOCK; i++)
+        sum += ((const unsigned char *)&header)[i];
+    (void)snprintf(header.sum, sizeof(header.sum), "%06o", sum);
+    memcpy(out, &header, BLOCK);
+    memset(out + BLOCK, 0, BLOCK);
+    memcpy(out + BLOCK, record, strlen(record));
+    return 2 * BLOCK;
+}
+
+static void test_a_directory_with_content_does_not_end_where_it_should(void **state)
+{
+    static uint8_t archive[16 * BLOCK];
+    cof_catalog_entry claims = directory, behind = file_a;
+    cof_unpack *u = new_unpack();
+    size_t used = pax_header(archive, "12 size=512\n");
+
+    (void)state;
+    memcpy(archive + used, bytes, 5 * BLOCK); /* the directory, and what comes behind it */
+    memcpy(bytes, archive, sizeof(archive));
+    claims.length += used;
+    behind.position += used;
+    assert_whole(u, &claims, COF_AUTH);
+    assert_whole(u, &behind, COF_OK);
+    at_once = 1;
+    assert_int_equal(begin(u, &claims), COF_OK); /* nobody reads a directory's content */
+    assert_int_equal(cof_unpack_end(u, NULL), COF_AUTH);
+    assert_whole(u, &behind, COF_OK);
+    cof_unpack_free(u);
+}
+
+static void test_content_must_be_there(void **state)
+{
+    cof_catalog_entry shorter = file_b;
     cof_unpack *u = new_unpack();
 
     (void)state;
-    assert_int_equal(begin(u, &file_a), COF_OK);
+    shorter.length -= BLOCK;
+    at_once = 1;
+    assert_int_equal(begin(u, &shorter), COF_OK);
     assert_int_equal(cof_unpack_end(u, NULL), COF_AUTH);
     cof_unpack_free(u);
 }
@@ -196,9 +250,10 @@ static void test_no_memory_for_an_entry(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(test_goes_on, set_up),
-        cmocka_unit_test_setup(test_goes_on_after_nothing_but_a_whole_entry, set_up),
-        cmocka_unit_test_setup(test_content_must_be_read, set_up),
+        cmocka_unit_test_setup(test_in_any_order, set_up),
+        cmocka_unit_test_setup(test_nothing_is_carried_over, set_up),
+        cmocka_unit_test_setup(test_a_directory_with_content_does_not_end_where_it_should, set_up),
+        cmocka_unit_test_setup(test_content_must_be_there, set_up),
         cmocka_unit_test_setup(test_no_memory_for_an_entry, set_up),
     };
 
