@@ -3,7 +3,7 @@
 /*
  * Each entry is read by a reader of its own, which sees the bytes of that entry and nothing else:
  * so no header can reach beyond its place, and what is damaged in one entry ends with it.  That
- * costs about half of what is done for a small file outside of the kernel, and is not saved: a
+ * costs two fifths of what is done for a small file outside of the kernel, and is not saved: a
  * reader that goes on skips, in the next entry, what the one before said to be longer than it was,
  * and keeps some of what its headers said (sparse maps, the format).
  */
