@@ -176,6 +176,11 @@ poke() {
     printf '%s' "$3" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
 }
 
+# Have a part of a file as it is in another one.
+put_back() { # from into offset length
+    head -c $(($3 + $4)) "$1" | tail -c "$4" | dd of="$2" bs=1 seek="$3" conv=notrunc status=none
+}
+
 # Run a command line in a mount namespace of its own where ./disk is a file system of 1 MiB.
 on_small_disk() {
     mkdir -p disk

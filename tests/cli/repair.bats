@@ -85,8 +85,8 @@ mends() {
 @test "an interrupted rotation is completed" {
     accept rotate x.cof -q --key "$P/ops.key" --remove "$P/rec.crt"
     cp x.cof done
-    dd if=whole of=x.cof bs=4096 skip=1 seek=1 count=1 conv=notrunc status=none
-    dd if=whole of=x.cof bs=1 skip=8192 seek=8192 count=16384 conv=notrunc status=none
+    put_back whole x.cof 4096 4096
+    put_back whole x.cof 8192 16384
     accept repair x.cof
     cmp x.cof done
 }
@@ -447,7 +447,7 @@ lose_superblocks() {
     lose_head x.cof
     cp x.cof lost
     head -c "$head" lost >x.cof.lost.head
-    dd if=whole of=x.cof bs=512 skip=20 seek=20 count=11 conv=notrunc status=none # a part of a slot
+    put_back whole x.cof 10240 5632 # a part of a slot
     cp x.cof half
     poke x.cof 30000 ZZZZ # neither as it was, nor as it is to be
     call repair x.cof --head x.head
@@ -464,7 +464,7 @@ lose_superblocks() {
 @test "an earlier generation that was used is named" {
     cp x.cof before
     accept rotate -q x.cof --key "$P/ops.key" --remove "$P/rec.crt"
-    dd if=before of=x.cof bs=4096 skip=2 seek=2 count=8 conv=notrunc status=none # both slots
+    put_back before x.cof 8192 32768 # both slots
     warn 9 'x.cof: the envelope that .* is damaged, .* another .* was used, of generation 1: .*' verify x.cof
     refuse 10 '.*of generation 1, older than the 2 that is demanded' repair x.cof --min-generation 2
 }
