@@ -31,15 +31,16 @@ static size_t left = SIZE_MAX; /* calls until one fails; SIZE_MAX: none does */
 static bool from_then_on;
 static size_t failed;
 static const char *first_name;
-static const char *names[NAMES_MAX]; /* of all that failed, each once */
-static size_t name_count;
+static pthread_t first_thread;
+static const char *elsewhere[NAMES_MAX]; /* what failed in other threads, each name once */
+static size_t elsewhere_count;
 
 void crypto_fails_begin(size_t nth, bool on)
 {
     (void)pthread_mutex_lock(&lock);
     failed = 0;
     first_name = NULL;
-    name_count = 0;
+    elsewhere_count = 0;
     from_then_on = on;
     left = nth;
     (void)pthread_mutex_unlock(&lock);
@@ -60,20 +61,31 @@ size_t crypto_fails_end(const char **first)
 
 static bool is_noted(const char *name)
 {
-    for (size_t i = 0; i < name_count; i++)
-        if (strcmp(names[i], name) == 0)
+    for (size_t i = 0; i < elsewhere_count; i++)
+        if (strcmp(elsewhere[i], name) == 0)
             return true;
     return false;
 }
 
-bool crypto_fails_had(const char *name)
+bool crypto_fails_elsewhere(const char *name)
 {
-    bool had;
+    bool found;
 
     (void)pthread_mutex_lock(&lock);
-    had = is_noted(name);
+    found = is_noted(name);
     (void)pthread_mutex_unlock(&lock);
-    return had;
+    return found;
+}
+
+static void note(const char *name)
+{
+    if (failed++ == 0) {
+        first_name = name;
+        first_thread = pthread_self();
+    } else if (!pthread_equal(first_thread, pthread_self()) && !is_noted(name) &&
+               elsewhere_count < NAMES_MAX) {
+        elsewhere[elsewhere_count++] = name;
+    }
 }
 
 static bool refuse(const char *name)
@@ -83,10 +95,7 @@ static bool refuse(const char *name)
     (void)pthread_mutex_lock(&lock);
     if (left == 0) {
         refused = true;
-        if (failed++ == 0)
-            first_name = name;
-        if (!is_noted(name) && name_count < NAMES_MAX)
-            names[name_count++] = name;
+        note(name);
         if (!from_then_on)
             left = SIZE_MAX;
     } else if (left != SIZE_MAX) {

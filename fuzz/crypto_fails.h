@@ -16,7 +16,8 @@ void crypto_fails_begin(size_t nth, bool on);
 /* No more failures; returns how many there were.  *first (may be NULL) is the name of the first. */
 size_t crypto_fails_end(const char **first);
 
-/* Was this function among those that failed since crypto_fails_begin()? */
-bool crypto_fails_had(const char *name);
+/* Did this function fail since crypto_fails_begin(), in another thread than the first that failed?
+ */
+bool crypto_fails_elsewhere(const char *name);
 
 #endif

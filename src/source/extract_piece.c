@@ -113,7 +113,7 @@ static cof_status make_file(cof_piece *p, bool *local, cof_unpack *unpack, cof_e
     *local = false;
     if (unpack != NULL) {
         st = write_pieces(p, &written, unpack, local, err);
-        if (size > COF_CREW_FILE_MAX) /* so that little is left to do in the end */
+        if (st == COF_OK && size > COF_CREW_FILE_MAX) /* so that little is left to do in the end */
             (void)cof_os_get()->fadvise(p->fd, 0, 0, COF_ADVICE_WRITTEN);
     } else {
         st = write_at(p, p->content, 0, local, err);

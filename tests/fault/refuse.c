@@ -246,8 +246,20 @@ static const char *end(void)
     return name == NULL ? "" : name;
 }
 
+/*
+ * A tag that is wrong and one that could not be computed look the same.  Who is in another thread
+ * than what failed first may be heard before it.
+ */
+static bool may_blame(const char *failed)
+{
+    static const char tag[] = "EVP_CipherFinal_ex";
+
+    return is_crypto() ? strcmp(failed, tag) == 0 || crypto_fails_elsewhere(tag) : !is_memory();
+}
+
 /* The first thing that is not as it must be, NULL if there is none. */
-static const char *wrong_with(const kit *k, const deed *d, cof_status st, const cof_error *err)
+static const char *wrong_with(const kit *k, const deed *d, const char *failed, cof_status st,
+                              const cof_error *err)
 {
     bool blames = st == COF_AUTH || st == COF_FORMAT || st == COF_NO_MATCH || st == COF_CERT;
 
@@ -263,10 +275,7 @@ static const char *wrong_with(const kit *k, const deed *d, cof_status st, const 
         return "not gone on";
     if (!hit)
         return "failed for nothing";
-    /* A tag that is wrong and one that could not be computed look the same, to each thread. */
-    return (is_memory() || (is_crypto() && !crypto_fails_had("EVP_CipherFinal_ex"))) && blames
-               ? "blames the backup"
-               : NULL;
+    return blames && !may_blame(failed) ? "blames the backup" : NULL;
 }
 
 /* One try, with call number n failing; false when there is no such call any more. */
@@ -280,7 +289,7 @@ static bool attempt(const kit *k, const deed *d, size_t n, char why[256])
     begin(n);
     st = d->run(d->who != NULL ? d->who : k, &err);
     failed = end();
-    wrong = wrong_with(k, d, st, &err);
+    wrong = wrong_with(k, d, failed, st, &err);
     (void)left_over(k);
     if (d->changes) {
         found = kit_try(k, true);
